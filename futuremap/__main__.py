@@ -1,0 +1,5 @@
+"""``python -m futuremap``."""
+
+from futuremap.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""The nouns that travel between rooms, and the pure functions on them."""
