@@ -1,0 +1,244 @@
+"""Columns by their headings, with a suggestion for those that are missing."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from futuremap.problems import Report
+from futuremap.sources import cells
+from futuremap.sources.cells import Place, Reason
+from futuremap.sources.files import RawTable
+
+CLOSE = 0.6  # similarity of two texts from which one may be a slip for the other
+
+
+COUNT_CODES = {
+    Reason.EMPTY: "FM301",
+    Reason.NEGATIVE: "FM302",
+    Reason.UNREADABLE: "FM303",
+    Reason.FRACTION: "FM304",
+    Reason.SUPPRESSED: "FM308",
+}
+
+
+@dataclass(frozen=True)
+class Columns:
+    """A table seen through our names of its columns, with the report beside it.
+
+    Parameters
+    ----------
+    table
+        The table as read.
+    places
+        Position of each of our columns that was found.
+    complete
+        Whether every required column is there, once.
+    report
+        Takes what is found wrong in the cells.
+    """
+
+    table: RawTable
+    places: Mapping[str, int]
+    complete: bool
+    report: Report
+
+    def __len__(self) -> int:
+        """Count of rows."""
+        return len(self.table.rows)
+
+    def raw(self, row: int, name: str) -> object:
+        """The cell as found; None where the column is missing."""
+        return self.table.cell(row, self.places[name]) if name in self.places else None
+
+    def text(self, row: int, name: str) -> str:
+        """The cell as text without blanks around it."""
+        return cells.text(self.raw(row, name))
+
+    def line(self, row: int) -> int:
+        """Line of a row in the file."""
+        return self.table.lines[row]
+
+    def note(
+        self,
+        code: str,
+        row: int,
+        column: str,
+        *,
+        value: object = None,
+        **detail: Any,
+    ) -> None:
+        """Note a problem in one cell; `column` is our name or, where we have none, its own."""
+        known = column in self.places
+        heading = self.table.headings[self.places[column]] if known else column
+        self.report.add(
+            code,
+            file=self.table.file,
+            sheet=self.table.sheet,
+            line=self.line(row),
+            column=heading,
+            value=self.text(row, column) if value is None else value,
+            **detail,
+        )
+
+    def note_file(self, code: str, *, value: object = "", **detail: Any) -> None:
+        """Note a problem of the table as a whole."""
+        self.report.add(code, file=self.table.file, sheet=self.table.sheet, value=value, **detail)
+
+    def only(self, rows: Sequence[int]) -> Columns:
+        """Some of the rows; the rest has been noted, so this is no longer all there is."""
+        table = replace(
+            self.table,
+            rows=[self.table.rows[row] for row in rows],
+            lines=[self.table.lines[row] for row in rows],
+        )
+        return replace(self, table=table, complete=False)
+
+    def persons(self, row: int, name: str, *, whole: bool = True) -> float:
+        """Persons in one cell; NaN with a problem noted when it holds none. [persons]"""
+        if name not in self.places:
+            return math.nan  # noted once, with the headings
+        read = cells.count if whole else cells.amount
+        value = read(self.raw(row, name))
+        if not isinstance(value, Reason):
+            return value
+        self.note(COUNT_CODES[value], row, name, expected="≥ 0")
+        return math.nan
+
+    def coordinate(self, row: int, name: str) -> float | None:
+        """One coordinate; None when the cell is empty, NaN with a problem when unreadable."""
+        value = cells.number(self.raw(row, name))
+        if not isinstance(value, Reason):
+            return value
+        if value is Reason.EMPTY:
+            return None
+        self.note("FM303", row, name, expected="34.3428, 134.0466")
+        return math.nan
+
+    def in_japan(self, row: int, column: str, point: tuple[float, float], *, name: str) -> bool:
+        """Whether a point (latitude, longitude) lies in Japan; if not, a problem is noted."""
+        place = cells.place(*point)
+        if place is not Place.JAPAN:
+            if column == "latitude" and cells.within(point[0], cells.LATITUDES):
+                column = "longitude"  # which is then the one that is wrong
+            code = "FM522" if place is Place.SWAPPED else "FM524"
+            self.note(code, row, column, value=f"{point[0]}, {point[1]}", name=name)
+        return place is Place.JAPAN
+
+    def note_garbled(self, name: str) -> bool:
+        """Whether texts of a column have lost characters; noted once for the file (FM103)."""
+        lost = (row for row in range(len(self)) if cells.REPLACEMENT in self.text(row, name))
+        first = next(lost, None)
+        if first is not None:
+            self.note("FM103", first, name)
+        return first is not None
+
+
+def find_columns(
+    table: RawTable,
+    headings: Mapping[str, str],
+    *,
+    required: Collection[str],
+    report: Report,
+) -> Columns:
+    """Our columns in a table; those that are missing or stand twice go into the report.
+
+    Parameters
+    ----------
+    table
+        The table with its headings.
+    headings
+        Heading in the source to our name. Where several headings of one name stand in the
+        table, the one named first here is taken.
+    required
+        Our names that must be there: FM201 is noted for each that is not.
+    report
+        Takes FM201 and FM202.
+    """
+    positions: dict[str, list[int]] = {}
+    for position, heading in enumerate(table.headings):
+        positions.setdefault(cells.key(heading), []).append(position)
+    found: dict[str, int] = {}
+    twice = set()
+    for heading, name in headings.items():
+        of_heading = positions.get(cells.key(heading), [])
+        if len(of_heading) > 1 and name not in twice:
+            twice.add(name)
+            report.add(
+                "FM202",
+                file=table.file,
+                sheet=table.sheet,
+                line=table.heading_line,
+                column=table.headings[of_heading[1]],
+            )
+        if len(of_heading) == 1:
+            found.setdefault(name, of_heading[0])
+    missing = [name for name in required if name not in found and name not in twice]
+    for name in missing:
+        note_missing(table, name, headings, report=report)
+    places = {name: place for name, place in found.items() if name not in twice}
+    return Columns(table, places, not missing and not twice, report)
+
+
+def suggest(written: str, choices: Iterable[str]) -> dict[str, Any]:
+    """Texts that propose the most similar of some choices, for the details of a problem.
+
+    Examples
+    --------
+    >>> suggest("松島町３丁", ["松島町３丁目", "塩屋町"])["suggestion_ja"]
+    '「松島町３丁目」ではありませんか'
+    >>> suggest("x", ["松島町３丁目"])["suggestion_en"]
+    'check the spelling'
+    """
+    best = closest(written, choices)
+    if best is None:
+        return {"suggestion_ja": "つづりを確かめてください", "suggestion_en": "check the spelling"}
+    return {
+        "suggestion_ja": f"「{best}」ではありませんか",
+        "suggestion_en": f"did you mean {best!r}?",
+    }
+
+
+def closest(written: str, choices: Iterable[str]) -> str | None:
+    """The choice that is most similar to what was written, if any is similar.
+
+    Examples
+    --------
+    >>> closest("世帯數", ["世帯数", "総人口"]), closest("世帯数", [])
+    ('世帯数', None)
+    """
+    plain = {cells.key(choice).casefold(): choice for choice in choices}
+    found = difflib.get_close_matches(cells.key(written).casefold(), plain, n=1, cutoff=CLOSE)
+    return plain[found[0]] if found else None
+
+
+def note_missing(
+    table: RawTable,
+    name: str,
+    headings: Mapping[str, str],
+    *,
+    report: Report,
+) -> None:
+    """Note that one of our columns is missing, with the heading that may be a slip for it."""
+    accepted = [heading for heading, ours in headings.items() if ours == name]
+    taken = {cells.key(heading) for heading in headings}
+    free = [heading for heading in table.headings if heading and cells.key(heading) not in taken]
+    slips = [(heading, closest(heading, free)) for heading in accepted]
+    meant, slip = next((pair for pair in slips if pair[1]), (accepted[0], None))
+    report.add(
+        "FM201",
+        file=table.file,
+        sheet=table.sheet,
+        line=table.heading_line,
+        column=accepted[0],
+        expected=" / ".join(accepted),
+        suggestion_ja=f"見出し「{slip}」を「{meant}」に直してください"
+        if slip
+        else f"見出しが「{meant}」の列を足してください",
+        suggestion_en=f"rename the heading {slip!r} to {meant!r}"
+        if slip
+        else f"add a column with the heading {meant!r}",
+    )

@@ -1,0 +1,173 @@
+"""Lists of facilities: 高松市's English property names and 標準ODS 公共施設一覧.
+
+The standard has no opening date; cities add one under various headings (供用開始年, 建築年 …).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from futuremap.core.facilities import EVENT_COLUMNS, Facilities
+from futuremap.core.zones import Zones
+from futuremap.problems import Report
+from futuremap.sources import cells
+from futuremap.sources.cells import Reason
+from futuremap.sources.columns import Columns, find_columns
+from futuremap.sources.files import read_table
+
+HEADINGS = {
+    "#property": "number", "NO": "number", "ID": "number",
+    "name": "name", "名称": "name", "施設名": "name", "公園名": "name",
+    "address": "address", "住所": "address", "所在地": "address",
+    "住所（番地まで）": "address", "所在地_連結表記": "address",
+    "latitude": "latitude", "緯度": "latitude",
+    "longitude": "longitude", "経度": "longitude",
+    "openingDate": "opened", "開設年月日": "opened", "供用開始年月日": "opened",
+    "開設年": "opened", "供用開始年": "opened", "建築年": "opened",
+}  # fmt: skip
+REQUIRED = ("name", "latitude", "longitude")
+
+
+def read(
+    path: Path,
+    *,
+    facility_class: str,
+    municipality: str,
+    plane_zone: int,
+    credit: str,
+    base_year: int,
+    report: Report,
+) -> Facilities | None:
+    """Read the facilities of one class.
+
+    Rows in which only the number is filled are lines of the form that were left empty, and
+    are no facilities.
+
+    Parameters
+    ----------
+    path
+        CSV or XLSX.
+    facility_class
+        Class of all of them, such as "medical"; begins their ids ("medical-0001").
+    municipality
+        Code of the municipality that the list is of.
+    plane_zone
+        Plane rectangular zone of the municipality.
+    credit
+        Key of the credit line.
+    base_year
+        Openings after this year are noted (FM614); the year is kept.
+    report
+        Takes the problems.
+
+    Returns
+    -------
+    Facilities or None
+        None if no facility could be read. Those without sound coordinates stay in the table
+        but are not located; an opening year that is missing or unreadable is NaN.
+    """
+    table = read_table(path, report=report, known=HEADINGS)
+    if table is None:
+        return None
+    columns = find_columns(table, HEADINGS, required=REQUIRED, report=report)
+    rows = [row for row in range(len(columns)) if _is_filled(columns, row)]
+    points = {row: _point(columns, row) for row in rows}
+    opened = {row: _opened(columns, row, base_year) for row in rows}
+    ids = _ids(columns, rows, facility_class)
+    _note_twins(columns, rows)
+    if "name" not in columns.places or columns.note_garbled("name") or not ids:
+        return None
+    frame = _frame(columns, ids, opened).assign(facility_class=facility_class, parent=municipality)
+    located = {row: point for row in ids if (point := points[row]) is not None}
+    zones = Zones.build(
+        [ids[row] for row in located],
+        np.array(list(located.values()), dtype=object),
+        names=[columns.text(row, "name") for row in located],
+        parents=[municipality] * len(located),
+        kind="facility",
+        plane_zone=plane_zone,
+        sources=[credit],
+    )
+    return Facilities(frame, zones, pd.DataFrame(columns=list(EVENT_COLUMNS)))
+
+
+def _frame(columns: Columns, ids: dict[int, str], opened: dict[int, float]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "name": [columns.text(row, "name") for row in ids],
+            "address": [columns.text(row, "address") for row in ids],
+            "opened": np.array([opened[row] for row in ids], dtype=np.float64),
+        },
+        index=pd.Index(list(ids.values()), dtype=object, name="facility"),
+    )
+
+
+def _is_filled(columns: Columns, row: int) -> bool:
+    if any(columns.text(row, column) for column in ("name", "address", "latitude", "longitude")):
+        return True
+    # a number alone is an empty line of the form; anything else would be lost, so it is kept
+    number = columns.places.get("number")
+    others = (cell for i, cell in enumerate(columns.table.rows[row]) if i != number)
+    return number is None or any(cells.text(cell) for cell in others)
+
+
+def _ids(columns: Columns, rows: list[int], facility_class: str) -> dict[int, str]:
+    # row to id, for the rows that have a name and a number of their own
+    has_numbers = any(columns.text(row, "number") for row in rows)
+    first: dict[str, int] = {}
+    for order, row in enumerate(rows, start=1):
+        name = columns.text(row, "name")
+        number = cells.heading(columns.raw(row, "number")) if has_numbers else str(order)
+        for column, written in (("name", name), ("number", number)):
+            if not written and (column in columns.places):
+                columns.note("FM615", row, column)
+        if not name or not number:
+            continue
+        earlier = first.setdefault(f"{facility_class}-{number:0>4}", row)
+        if earlier != row:
+            columns.note("FM613", row, "number", name=name, line_first=columns.line(earlier))
+    return {row: facility for facility, row in first.items()}
+
+
+def _note_twins(columns: Columns, rows: list[int]) -> None:
+    # the same name at the same place is one facility entered twice, whatever its number
+    first: dict[tuple[str, ...], int] = {}
+    for row in rows:
+        place = ("address",) if columns.text(row, "address") else ("latitude", "longitude")
+        twin = tuple(cells.key(columns.raw(row, column)) for column in ("name", *place))
+        earlier = first.setdefault(twin, row)
+        if earlier != row and all(twin):
+            name = columns.text(row, "name")
+            columns.note("FM616", row, "name", name=name, line_first=columns.line(earlier))
+
+
+def _point(columns: Columns, row: int) -> shapely.Point | None:
+    if not {"latitude", "longitude"} <= set(columns.places):
+        return None  # noted once, with the headings
+    name = columns.text(row, "name")
+    latitude, longitude = columns.coordinate(row, "latitude"), columns.coordinate(row, "longitude")
+    if latitude is None or longitude is None:
+        columns.note("FM612", row, "latitude" if latitude is None else "longitude", name=name)
+        return None
+    if np.isnan(latitude) or np.isnan(longitude):
+        return None
+    if not columns.in_japan(row, "latitude", (latitude, longitude), name=name):
+        return None
+    return shapely.Point(longitude, latitude)
+
+
+def _opened(columns: Columns, row: int, base_year: int) -> float:
+    opened = cells.year(columns.raw(row, "opened"))
+    name = columns.text(row, "name")
+    if opened is Reason.EMPTY:
+        return np.nan
+    if isinstance(opened, Reason):
+        columns.note("FM306", row, "opened", name=name)
+        return np.nan
+    if opened > base_year:
+        columns.note("FM614", row, "opened", name=name, base_year=base_year)
+    return opened

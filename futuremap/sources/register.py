@@ -1,0 +1,373 @@
+"""Resident registers by area and age: 自治体標準オープンデータセット「地域・年齢別人口」.
+
+Both spellings are read: the Japanese headings of the standard, and the English property names
+that 高松市 publishes (``#property``, ``regionName``, ``man1`` … ``woman18``). The standard has
+no coordinates; 高松市 adds ``location`` ("latitude,longitude"), in some months split over two
+columns of which the second has no heading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from futuremap.core.ages import AgeGroups
+from futuremap.core.population import SEXES, Flag, Population
+from futuremap.core.zones import Zones
+from futuremap.problems import Report
+from futuremap.sources import cells
+from futuremap.sources.cells import Reason
+from futuremap.sources.columns import Columns, find_columns, note_missing, suggest
+from futuremap.sources.files import read_table
+
+AGES = AgeGroups.five_year(open_age=85)
+COUNTS = tuple(f"{sex} {age}" for sex in SEXES for age in AGES.lower)
+_ENGLISH = [f"{word}{number}" for word in ("man", "woman") for number in range(1, len(AGES) + 1)]
+_JAPANESE = [f"{age}の{word}" for word in ("男性", "女性") for age in AGES.labels()]
+HEADINGS = {
+    "#property": "number", "NO": "number",
+    "regionCode": "code", "地域コード": "code",
+    "surveyDate": "date", "調査年月日": "date",
+    "regionName": "name", "地域名": "name",
+    "totalPopulation": "total", "総人口": "total",
+    "male": "male", "男性": "male",
+    "woman": "female", "女性": "female",
+    **dict(zip(_ENGLISH, COUNTS, strict=True)),  # man1 … woman18
+    **dict(zip(_JAPANESE, COUNTS, strict=True)),  # 0～4歳の男性 … 85歳以上の女性
+    "location": "location",
+    "latitude": "latitude", "緯度": "latitude",
+    "longitude": "longitude", "経度": "longitude",
+}  # fmt: skip
+REQUIRED = ("name", "date", "total", *COUNTS)
+TOTAL_ROWS = {"計", "合計", "総計", "総数", "小計", "市計", "町計", "村計"}
+
+Point = tuple[float, float]  # latitude, longitude, as people write them
+
+
+class Register(NamedTuple):
+    """What a register gives: people, and the areas in which they live.
+
+    ``population`` is None when any of its numbers, names or ids is in doubt; the report then
+    holds the errors. ``zones`` are all areas that have a name of their own, so that what else
+    may be wrong with them is found in the same run: a zone without a sound point then has no
+    geometry, and if any number is not sound, all are called by their lines ("37201@5").
+    """
+
+    population: Population | None
+    zones: Zones
+
+
+def read(
+    path: Path,
+    *,
+    year: int,
+    municipality: str,
+    plane_zone: int,
+    credit: str,
+    report: Report,
+    corrections: Mapping[str, Point] | None = None,
+) -> Register | None:
+    """Read the register of the base year: population and the points of its areas.
+
+    Parameters
+    ----------
+    path
+        CSV or XLSX.
+    year
+        Year of the register as the project has it.
+    municipality
+        Code of the municipality, parent of all zones.
+    plane_zone
+        Plane rectangular zone of the municipality.
+    credit
+        Key of the credit line.
+    report
+        Takes the problems.
+    corrections
+        Name of an area to its right (latitude, longitude), used instead of the file's.
+
+    Returns
+    -------
+    Register or None
+        None if the file is no such table or its names are garbled. Zones are in the order of
+        the file; their ids are the area codes if every row has one, else the code of the
+        municipality and the number in the row ("37201-001").
+    """
+    columns = _open(path, report)
+    if columns is None:
+        return None
+    cube = _checked_rows(columns, year)
+    points = _points(columns, corrections or {})
+    ids = _ids(columns, municipality)
+    sound = _unique(columns) & np.array([zone != "" for zone in ids], dtype=bool)
+    if columns.note_garbled("name") or "name" not in columns.places or not len(columns):
+        return None
+    rows = _first_of_each_name(columns)
+    if not sound.all():
+        ids = [f"{municipality}@{line}" for line in columns.table.lines]
+    zones = Zones.build(
+        [ids[row] for row in rows],
+        np.array([_shape(points[row]) for row in rows], dtype=object),
+        names=[columns.text(row, "name") for row in rows],
+        parents=[municipality] * len(rows),
+        kind="town_block",
+        plane_zone=plane_zone,
+        sources=[credit],
+    )
+    usable = columns.complete and sound.all() and np.isfinite(cube).all()
+    return Register(_population(cube, year, zones.ids, credit) if usable else None, zones)
+
+
+def read_year(
+    path: Path,
+    *,
+    year: int,
+    ids_by_name: Mapping[str, str] | None,
+    credit: str,
+    report: Report,
+) -> Population | None:
+    """Read the register of another year onto the areas of the base year, by their names.
+
+    Parameters
+    ----------
+    path
+        CSV or XLSX; points are not looked at.
+    year
+        Year of the register as the project has it.
+    ids_by_name
+        Name of each area of the base year to its id; gives the order of the result. None if
+        the base year could not be read: the cells are then checked all the same.
+    credit
+        Key of the credit line.
+    report
+        Takes the problems, among them FM412 and FM413 for areas of only one of the years.
+
+    Returns
+    -------
+    Population or None
+        None if any of its numbers or names is in doubt.
+    """
+    columns = _open(path, report)
+    if columns is None:
+        return None
+    cube = _checked_rows(columns, year)
+    unique = _unique(columns)
+    if columns.note_garbled("name") or "name" not in columns.places or ids_by_name is None:
+        return None
+    rows = _rows_of_base(columns, ids_by_name, year)
+    matched = len(rows) == len(columns) == len(ids_by_name)
+    if not (matched and columns.complete and unique.all() and np.isfinite(cube).all()):
+        return None
+    return _population(cube[rows], year, tuple(ids_by_name.values()), credit)
+
+
+def _open(path: Path, report: Report) -> Columns | None:
+    table = read_table(path, report=report, known=HEADINGS)
+    if table is None:
+        return None
+    return _areas_only(find_columns(table, HEADINGS, required=REQUIRED, report=report))
+
+
+def _areas_only(columns: Columns) -> Columns:
+    areas = [row for row in range(len(columns)) if _is_area(columns, row)]
+    return columns if len(areas) == len(columns) else columns.only(areas)
+
+
+def _is_area(columns: Columns, row: int) -> bool:
+    name = columns.text(row, "name")
+    if "name" in columns.places and not name:
+        columns.note("FM414", row, "name")
+    elif cells.key(name) in TOTAL_ROWS:
+        columns.note("FM415", row, "name", zone=name)
+    else:
+        return True
+    return False
+
+
+def _population(
+    cube: NDArray[np.float64],
+    year: int,
+    ids: Sequence[str],
+    credit: str,
+) -> Population:
+    return Population.build(
+        cube[np.newaxis],
+        years=[year],
+        zones=ids,
+        ages=AGES,
+        flag=Flag.OBSERVED,
+        sources=[credit],
+    )
+
+
+def _checked_rows(columns: Columns, year: int) -> NDArray[np.float64]:
+    # persons (Z, S, A), NaN where a cell holds none; every cell is looked at
+    cube = np.full((len(columns), len(SEXES), len(AGES)), np.nan)
+    for row in range(len(columns)):
+        cube[row] = np.reshape([columns.persons(row, name) for name in COUNTS], cube.shape[1:])
+        by_sex = cube[row].sum(axis=1)
+        for name, expected in zip(("total", *SEXES), (by_sex.sum(), *by_sex), strict=True):
+            _check_total(columns, row, name, expected)
+    _check_dates(columns, year)
+    return cube
+
+
+def _check_total(columns: Columns, row: int, name: str, expected: float) -> None:
+    if name not in columns.places:
+        return
+    stated = columns.persons(row, name)
+    if np.isfinite(stated + expected) and stated != expected:
+        zone = columns.text(row, "name")
+        columns.note("FM305", row, name, zone=zone, expected=f"{expected:.0f}")
+
+
+def _check_dates(columns: Columns, year: int) -> None:
+    if "date" not in columns.places:
+        return
+    years = [cells.year(columns.raw(row, "date")) for row in range(len(columns))]
+    wrong = [row for row, found in enumerate(years) if found != year]
+    if len(wrong) == len(years) and len(set(years)) == 1:
+        wrong = wrong[:1]  # the file of another year is one fault
+    for row in wrong:
+        columns.note("FM307", row, "date", expected=year)
+
+
+def _unique(columns: Columns) -> NDArray[np.bool_]:
+    # which rows repeat neither number, code nor name of an earlier one
+    unique = np.ones(len(columns), dtype=bool)
+    noted: set[tuple[int, int]] = set()
+    for name in ("number", "code", "name"):
+        first: dict[str, int] = {}
+        for row in range(len(columns)):
+            written = cells.key(columns.raw(row, name))
+            if not written or (name == "name" and cells.REPLACEMENT in written):
+                continue
+            if name == "number":
+                written = _padded(written)  # 1 and 001 would become one id
+            earlier = first.setdefault(written, row)
+            unique[row] &= earlier == row
+            if earlier != row and (row, earlier) not in noted:
+                noted.add((row, earlier))
+                zone = columns.text(row, "name")
+                columns.note("FM411", row, name, zone=zone, line_first=columns.line(earlier))
+    return unique
+
+
+def _first_of_each_name(columns: Columns) -> list[int]:
+    first: dict[str, int] = {}
+    for row in range(len(columns)):
+        first.setdefault(cells.key(columns.raw(row, "name")), row)
+    return list(first.values())
+
+
+def _ids(columns: Columns, municipality: str) -> list[str]:
+    # empty text where a row has no id
+    rows = range(len(columns))
+    codes = [cells.heading(columns.raw(row, "code")) for row in rows]
+    if all(codes):
+        return codes
+    numbers = [cells.heading(columns.raw(row, "number")) for row in rows]
+    if not any(numbers):
+        numbers = [str(row + 1) for row in rows]
+    for row in rows:
+        if not numbers[row]:
+            columns.note("FM414", row, "number")
+    return [f"{municipality}-{_padded(number)}" if number else "" for number in numbers]
+
+
+def _rows_of_base(columns: Columns, ids_by_name: Mapping[str, str], year: int) -> list[int]:
+    # the row of each area of the base year, in the order of the base year
+    rows = {cells.key(columns.raw(row, "name")): row for row in _first_of_each_name(columns)}
+    wanted = {cells.key(name): name for name in ids_by_name}
+    for name_key, row in rows.items():
+        if name_key not in wanted:
+            columns.note("FM413", row, "name", zone=columns.text(row, "name"))
+    for name_key, name in wanted.items():
+        if name_key not in rows:
+            columns.note_file("FM412", value=name, zone=name, year=year)
+    return [rows[name_key] for name_key in wanted if name_key in rows]
+
+
+def _padded(number: str) -> str:
+    return f"{number:0>3}"
+
+
+def _points(columns: Columns, corrections: Mapping[str, Point]) -> list[Point | None]:
+    by_key = _checked_corrections(columns, corrections)
+    has_places = "location" in columns.places or {"latitude", "longitude"} <= set(columns.places)
+    if not has_places and not corrections:
+        note_missing(columns.table, "location", HEADINGS, report=columns.report)
+        return [None] * len(columns)
+    points: list[Point | None] = []
+    at: dict[Point, int] = {}
+    for row in range(len(columns)):
+        name_key = cells.key(columns.raw(row, "name"))
+        point = by_key[name_key] if name_key in by_key else _point(columns, row)
+        points.append(point)
+        if point is None:
+            continue
+        other = at.setdefault(point, row)
+        if other != row:
+            zone, name = columns.text(row, "name"), columns.text(other, "name")
+            columns.note("FM527", row, "location", zone=zone, other=name)
+    return points
+
+
+def _checked_corrections(
+    columns: Columns,
+    corrections: Mapping[str, Point],
+) -> dict[str, Point | None]:
+    names = {cells.key(columns.raw(row, "name")): row for row in _first_of_each_name(columns)}
+    checked: dict[str, Point | None] = {}
+    for name, point in corrections.items():
+        row = names.get(cells.key(name))
+        if row is None:
+            known = (columns.text(row, "name") for row in names.values())
+            columns.report.add("FM526", file=columns.table.file, value=name, **suggest(name, known))
+            continue
+        sound = columns.in_japan(row, "point_correction", point, name=name)
+        checked[cells.key(name)] = point if sound else None
+    return checked
+
+
+def _point(columns: Columns, row: int) -> Point | None:
+    zone = columns.text(row, "name")
+    if {"latitude", "longitude"} <= set(columns.places):
+        column = "latitude"
+        pair = columns.coordinate(row, "latitude"), columns.coordinate(row, "longitude")
+    else:
+        column = "location"
+        pair = _location(columns, row)
+    latitude, longitude = pair
+    if latitude is None or longitude is None:
+        columns.note("FM521", row, column, zone=zone)
+        return None
+    if np.isnan(latitude) or np.isnan(longitude):
+        return None
+    point = latitude, longitude
+    return point if columns.in_japan(row, column, point, name=zone) else None
+
+
+def _location(columns: Columns, row: int) -> tuple[float | None, float | None]:
+    raw = columns.raw(row, "location")
+    both = cells.latitude_longitude(raw)
+    if both is Reason.EMPTY:
+        return None, None
+    if not isinstance(both, Reason):
+        return both
+    beside = columns.places["location"] + 1
+    if not any(columns.table.headings[beside : beside + 1]):
+        latitude, longitude = cells.number(raw), cells.number(columns.table.cell(row, beside))
+        if not isinstance(latitude, Reason) and not isinstance(longitude, Reason):
+            return latitude, longitude
+    columns.note("FM303", row, "location", expected="34.3428,134.0466")
+    return np.nan, np.nan
+
+
+def _shape(point: Point | None) -> shapely.Point | None:
+    return None if point is None else shapely.Point(point[1], point[0])

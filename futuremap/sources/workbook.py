@@ -1,0 +1,130 @@
+"""Rows of an XLSX workbook, opened only after its parts have been weighed.
+
+A workbook of 1 MB can hold a text of 1 GB, or a single cell at the far end of the sheet; both
+have brought down spreadsheet libraries. Sizes are counted while inflating, because the sizes
+that an archive states about itself need not be true.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+import zipfile
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import openpyxl
+
+from futuremap.sources.limits import (
+    CHUNK,
+    MAX_BYTES,
+    MAX_CELLS,
+    MAX_COLUMNS,
+    MAX_ENTRIES,
+    MAX_RATIO,
+    MAX_ROWS,
+    RATIO_FROM,
+    Refused,
+    too_large,
+)
+
+Row = tuple[object, ...]
+ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"7z\xbc\xaf", b"Rar!", b"\xfd7zXZ")
+DECLARATIONS = (b"<!DOCTYPE", b"<!ENTITY")
+
+if not openpyxl.DEFUSEDXML:  # without it, entities in a sheet would be expanded
+    raise ImportError("openpyxl does not use defusedxml; install defusedxml")
+
+
+def read_rows(body: bytes, *, sheet: str | None) -> tuple[str, list[tuple[int, Row]]]:
+    """Title and rows, with their row numbers, of one sheet of a workbook.
+
+    Parameters
+    ----------
+    body
+        The bytes of the file.
+    sheet
+        Title of the sheet; the first visible one if None.
+
+    Raises
+    ------
+    Refused
+        If it is no workbook, larger than agreed, or has no such sheet.
+    """
+    try:
+        _weigh(body)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # styles and validations that openpyxl leaves out
+            book = openpyxl.load_workbook(io.BytesIO(body), read_only=True, data_only=True)
+            found = _sheet(book.worksheets, sheet)
+            return found.title, list(_rows(found))
+    except Refused:
+        raise
+    except Exception as error:  # whatever a broken workbook sets off inside its parsers
+        reason = f"ブックが壊れています / the workbook is broken ({type(error).__name__})"
+        raise Refused.format("XLSX", reason) from error
+
+
+def _weigh(body: bytes) -> None:
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        entries = archive.infolist()
+        if len(entries) > MAX_ENTRIES:
+            raise too_large("entries")
+        if len({entry.filename for entry in entries}) != len(entries):
+            reason = "同じ名前の部品が2つあります / two parts have the same name"
+            raise Refused.format("XLSX", reason)
+        total = 0
+        for entry in entries:
+            if entry.flag_bits & 1:
+                reason = "パスワードで保護されています / it is protected by a password"
+                raise Refused.format("XLSX", reason)
+            if entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+                reason = (
+                    "圧縮の方式が xlsx のものではありません / its compression is not that of xlsx"
+                )
+                raise Refused.format("XLSX", reason)
+            total += _weigh_entry(archive, entry, room=MAX_BYTES - total)
+
+
+def _weigh_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, *, room: int) -> int:
+    size, tail = 0, b""
+    with archive.open(entry) as part:
+        while chunk := part.read(CHUNK):
+            if not size and chunk.startswith(ARCHIVES):
+                reason = "中に別の圧縮ファイルがあります / it holds another archive"
+                raise Refused.format("XLSX", reason)
+            size += len(chunk)
+            if size > room:
+                raise too_large("bytes")
+            if size > RATIO_FROM and size > MAX_RATIO * max(entry.compress_size, 1):
+                raise too_large("ratio")
+            if any(mark in tail + chunk for mark in DECLARATIONS):
+                reason = "XML の中に DOCTYPE か ENTITY があります / its XML declares entities"
+                raise Refused.format("XLSX", reason)
+            tail = chunk[-len(DECLARATIONS[0]) :]
+    return size
+
+
+def _sheet(sheets: Iterable[Any], title: str | None) -> Any:
+    for sheet in sheets:
+        if sheet.title == title or (title is None and sheet.sheet_state == "visible"):
+            return sheet
+    raise Refused("FM106", sheet=title or "", value=title or "")
+
+
+def _rows(sheet: Any) -> Iterator[tuple[int, Row]]:
+    # the stated extent of a sheet is often wrong; without it the rows are as long as they are
+    sheet.reset_dimensions()
+    count = 0
+    for line, row in enumerate(sheet.iter_rows(values_only=True), start=1):
+        if line > MAX_ROWS:
+            raise too_large("rows", sheet=sheet.title, line=line)
+        if not row:
+            continue
+        last = max((i for i, cell in enumerate(row) if cell is not None), default=-1)
+        count += last + 1
+        if last >= MAX_COLUMNS:
+            raise too_large("columns", sheet=sheet.title, line=line)
+        if count > MAX_CELLS:
+            raise too_large("cells", sheet=sheet.title, line=line)
+        yield line, row[: last + 1]
