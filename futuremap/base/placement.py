@@ -1,0 +1,65 @@
+"""Points in their municipality: how far outside a point lies, and what that means."""
+
+from __future__ import annotations
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from futuremap.core.facilities import Facilities
+from futuremap.core.zones import Zones
+from futuremap.problems import Report
+
+# the outline is a simplified one; a point on a quay may fall into the sea by this much
+OUTLINE_TOLERANCE_M = 500.0
+SHOWN_NAMES = 3
+
+
+def distance_outside(points: Zones, outline: Zones) -> NDArray[np.float64]:
+    """Distance of every point from the municipality ``(Z,)``, 0 inside, NaN without a point. [m]"""
+    area = outline.plane_geometry()[0]
+    return np.asarray(shapely.distance(points.plane_geometry(), area), dtype=np.float64)
+
+
+def check_blocks(points: Zones, outline: Zones, *, file: str, report: Report) -> None:
+    """Refuse town blocks whose point lies outside their municipality.
+
+    Parameters
+    ----------
+    points
+        Town blocks as points.
+    outline
+        Their municipality.
+    file
+        Name of the file that the points came from.
+    report
+        Notes FM523 for every point further out than the outline is exact.
+    """
+    distances = distance_outside(points, outline)
+    for i in np.flatnonzero(distances > OUTLINE_TOLERANCE_M):
+        place = points.geometry[i]
+        report.add(
+            "FM523",
+            file=file,
+            column="location",
+            value=f"{place.y:.6f},{place.x:.6f}",
+            zone=points.names[i],
+            distance=f"{distances[i] / 1000:.1f}",
+            municipality=outline.names[0],
+        )
+
+
+def check_facilities(facilities: Facilities, outline: Zones, *, file: str, report: Report) -> None:
+    """Count the facilities outside their municipality; they are kept, with a warning (FM611)."""
+    outside = distance_outside(facilities.located, outline) > OUTLINE_TOLERANCE_M
+    if not outside.any():
+        return
+    names = [facilities.located.names[i] for i in np.flatnonzero(outside)]
+    report.add(
+        "FM611",
+        file=file,
+        value=len(names),
+        count=len(names),
+        municipality=outline.names[0],
+        names="、".join(names[:SHOWN_NAMES]),
+    )

@@ -1,0 +1,1 @@
+"""Who is within reach of a facility, and how old a facility is."""

@@ -1,0 +1,1 @@
+"""What the numbers mean: indicators of people and of facilities."""

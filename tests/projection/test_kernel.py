@@ -1,0 +1,80 @@
+"""One step by hand, and against a plain loop."""
+
+import numpy as np
+import pytest
+
+from futuremap.projection.kernel import step
+
+
+def naive(persons, ratio, cwr, sex_ratio, fertile):
+    """The same step, cell by cell."""
+    zones, sexes, ages = persons.shape
+    later = np.zeros_like(persons)
+    for z in range(zones):
+        for s in range(sexes):
+            for a in range(ages):
+                later[z, s, min(a + 1, ages - 1)] += persons[z, s, a] * ratio[z, s, a]
+        women = sum(later[z, 1, a] for a in range(*fertile.indices(ages)))
+        boys = cwr[z] * women * sex_ratio[z] / (1 + sex_ratio[z])
+        later[z, 0, 0] = boys
+        later[z, 1, 0] = cwr[z] * women - boys
+    return later
+
+
+def draw(zones=7, ages=18):
+    rng = np.random.default_rng(1)
+    return (
+        rng.gamma(1.0, 50.0, (zones, 2, ages)),
+        rng.uniform(0, 1.5, (zones, 2, ages)),
+        rng.uniform(0, 0.5, zones),
+        rng.uniform(0.9, 1.1, zones),
+    )
+
+
+def test_agrees_with_a_plain_loop_and_balances():
+    persons, ratio, cwr, sex_ratio = draw()
+    fertile = slice(3, 10)
+    result = step(persons, ratio, child_woman_ratio=cwr, sex_ratio_0_4=sex_ratio, fertile=fertile)
+    np.testing.assert_allclose(result.persons, naive(persons, ratio, cwr, sex_ratio, fertile))
+    aged = np.zeros_like(persons)
+    aged[..., 1:] = persons[..., :-1]
+    aged[..., -1] += persons[..., -1]
+    np.testing.assert_allclose(result.persons, aged + result.births + result.net_change, rtol=1e-12)
+
+
+@pytest.mark.parametrize("empty", [-1, -2])
+def test_open_group_takes_each_of_its_two_origins(empty):
+    persons, ratio, cwr, sex_ratio = draw()
+    persons[..., empty] = 0
+    other = -2 if empty == -1 else -1
+    result = step(
+        persons, ratio, child_woman_ratio=cwr, sex_ratio_0_4=sex_ratio, fertile=slice(3, 10)
+    )
+    np.testing.assert_allclose(result.persons[..., -1], (persons * ratio)[..., other])
+
+
+def test_immortal_and_closed_stays_constant_but_for_births():
+    persons, ratio, cwr, sex_ratio = draw()
+    result = step(
+        persons,
+        np.ones_like(ratio),
+        child_woman_ratio=cwr * 0,
+        sex_ratio_0_4=sex_ratio,
+        fertile=slice(3, 10),
+    )
+    np.testing.assert_allclose(result.persons.sum((1, 2)), persons.sum((1, 2)), rtol=1e-14)
+
+
+def test_additive_growth_does_not_compound():
+    ratio = np.full((1, 2, 18), 2.0)
+    people = np.full((1, 2, 18), 10.0)
+    arguments = {
+        "child_woman_ratio": np.zeros(1),
+        "sex_ratio_0_4": np.ones(1),
+        "fertile": slice(3, 10),
+    }
+    launch, cells = people, []
+    for _ in range(3):
+        people = step(people, ratio, launch=launch, **arguments).persons
+        cells.append(people[0, 0, 5])
+    assert cells == [20.0, 30.0, 40.0]
