@@ -1,0 +1,1 @@
+"""Outputs: what planners, GIS officers and workshop facilitators open."""

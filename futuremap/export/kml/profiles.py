@@ -1,0 +1,70 @@
+"""Profiles: what a Google Earth can take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from futuremap.errors import ExportError
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What one client takes.
+
+    Parameters
+    ----------
+    name
+        Name of the profile, also of its folder.
+    max_features
+        Most features of one file; folders and overlays count too, to be on the safe side.
+    max_vertices
+        Most vertices of one file.
+    radio
+        Whether the states stand in a folder that shows one of them at a time.
+    refused
+        Elements for which the client refuses a file.
+    """
+
+    name: str
+    max_features: int
+    max_vertices: int
+    radio: bool
+    refused: frozenset[str]
+
+
+# remote or running content has no place in any of our files
+NEVER = frozenset({"NetworkLink", "NetworkLinkControl", "Model", "SchemaData", "Metadata"})
+# import limits of the web client: reference/kml.md §0
+EARTH_WEB = Profile(
+    "earth-web",
+    max_features=10_000,
+    max_vertices=250_000,
+    radio=False,
+    refused=NEVER | {"Region", "Tour", "Track", "MultiTrack", "ListStyle", "TimeSpan", "TimeStamp"},
+)
+EARTH_PRO = Profile(
+    "earth-pro",
+    max_features=200_000,
+    max_vertices=5_000_000,
+    radio=True,
+    refused=NEVER,
+)
+PROFILES = {profile.name: profile for profile in (EARTH_WEB, EARTH_PRO)}
+
+
+def profile_named(name: str) -> Profile:
+    """The profile of a name.
+
+    Raises
+    ------
+    ExportError
+        If there is none of that name.
+
+    Examples
+    --------
+    >>> profile_named("earth-web").max_features
+    10000
+    """
+    if name not in PROFILES:
+        raise ExportError(f"no Google Earth profile {name!r}; there are {sorted(PROFILES)}")
+    return PROFILES[name]

@@ -1,0 +1,286 @@
+"""Themes: zones and their indicators become the layers that every client draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from futuremap.core.classes import AGEING_RATE, CHANGE_RATE, SERVICE_YEARS, Classes
+from futuremap.core.credits import Credit
+from futuremap.core.facilities import Facilities
+from futuremap.core.fields import column, field
+from futuremap.core.layer import STATES, Layer, Text, View, metres_per_unit
+from futuremap.core.table import Table
+from futuremap.core.zones import GEOGRAPHIC, Kind, Zones
+
+HECTARE = 10_000.0  # m²
+FEWEST_SHOWN = 0.5  # persons; a cell with fewer is left out and counted
+ONCE = ("imputed_share", "reach_outside_share")  # the same in all years: one column
+
+
+class Drawn(NamedTuple):
+    """What one state of a theme draws: height, colour, classes and the columns of its count."""
+
+    height: str
+    colour: str
+    classes: Classes
+
+
+class Place(NamedTuple):
+    """What all themes of a municipality share.
+
+    name
+        The municipality.
+    years
+        Base year and the last year, which is the future shown.
+    credits
+        Credits of the data.
+    view
+        First view.
+    """
+
+    name: Text
+    years: tuple[int, int]
+    credits: tuple[Credit, ...]
+    view: View
+
+
+def area_layers(
+    zones: Zones,
+    table: Table,
+    *,
+    theme: str,
+    title: Text,
+    place: Place,
+) -> tuple[Layer, ...]:
+    """Now, Future and change of town blocks or meshes: height density, colour ageing rate.
+
+    Parameters
+    ----------
+    zones
+        Areas in the order of the table.
+    table
+        Indicators of people and of density.
+    theme, title
+        ASCII name and title of the theme.
+    place
+        What the municipality's themes share.
+    """
+    base, future = place.years
+    features = _wide(zones.frame, table)
+    features.insert(2, "area_ha", pd.Series(zones.areas() / HECTARE, index=zones.ids))
+    drawn = {
+        "now": Drawn(column("density", base), column("ageing_rate", base), AGEING_RATE),
+        "future": Drawn(column("density", future), column("ageing_rate", future), AGEING_RATE),
+        "change": Drawn(
+            column("density_change", future),
+            column("change_rate", future),
+            CHANGE_RATE,
+        ),
+    }
+    rows = ("population", "density", "ageing_rate", "population_65_over", "population_0_14")
+    notes = tuple(Text(*note) for note in zones.notes)
+    people = {
+        year: features[column("population", year)].to_numpy(dtype=np.float64)
+        for year in place.years
+    }
+    inhabited = {year: count >= FEWEST_SHOWN for year, count in people.items()}
+    return _states(
+        features,
+        drawn=drawn,
+        shown=inhabited,
+        left_out=_few,
+        balloon=_balloon(rows, change=("population_change", "change_rate"), place=place),
+        labels=(theme, title, zones.kind, notes),
+        place=place,
+    )
+
+
+def facility_layers(
+    facilities: Facilities,
+    table: Table,
+    *,
+    theme: str,
+    class_names: Mapping[str, str],
+    title: Text,
+    place: Place,
+    notes: Sequence[Text],
+) -> tuple[Layer, ...]:
+    """Now, Future and change of facilities: height people in reach, colour years in service.
+
+    Parameters
+    ----------
+    facilities
+        Facilities; those without coordinates stay in the features without a shape.
+    table
+        Indicators of the located facilities, in their order.
+    theme, title
+        ASCII name and title of the theme.
+    class_names
+        Japanese name of each class of facility.
+    place
+        What the municipality's themes share.
+    notes
+        How the reach was made.
+    """
+    base, future = place.years
+    listed = facilities.table.join(facilities.located.frame[["geometry"]])
+    listed["facility_class"] = listed["facility_class"].map(class_names)
+    frame = gpd.GeoDataFrame(listed, geometry="geometry", crs=GEOGRAPHIC)
+    features = _wide(frame, table)
+    drawn = {
+        "now": Drawn(
+            column("people_in_reach", base),
+            column("years_in_service", base),
+            SERVICE_YEARS,
+        ),
+        "future": Drawn(
+            column("people_in_reach", future),
+            column("years_in_service", future),
+            SERVICE_YEARS,
+        ),
+        "change": Drawn(
+            column("reach_change", future),
+            column("reach_change_rate", future),
+            CHANGE_RATE,
+        ),
+    }
+    rows = (
+        "people_in_reach",
+        "years_in_service",
+        "people_in_reach_0_14",
+        "people_in_reach_65_over",
+    )
+    balloon = (
+        "facility_class",
+        "address",
+        "opened",
+        *_balloon(rows, change=("reach_change", "reach_change_rate"), place=place),
+        "reach_outside_share",
+    )
+    located = features.geometry.notna().to_numpy()
+    opened = features["opened"].to_numpy(dtype=np.float64)
+    in_service = {year: located & ~(opened > year) for year in place.years}
+    return _states(
+        features,
+        drawn=drawn,
+        shown=in_service,
+        left_out=lambda mask: _not_yet_open(located & ~mask),
+        balloon=balloon,
+        labels=(theme, title, "facility", (*notes, *_missing(facilities))),
+        place=place,
+    )
+
+
+def _missing(facilities: Facilities) -> tuple[Text, ...]:
+    names = facilities.unlocated()
+    if not names:
+        return ()
+    listed = "、".join(names)
+    return (
+        Text(
+            f"座標がなく図にない施設：{len(names)}件（{listed}）",
+            f"Facilities without coordinates, not drawn: {len(names)} ({listed})",
+        ),
+    )
+
+
+def _wide(frame: gpd.GeoDataFrame, table: Table) -> gpd.GeoDataFrame:
+    # one column a year × indicator, in the units that readers see
+    columns: dict[str, NDArray[np.float64]] = {}
+    for name in table.indicators:
+        shown = field(name)
+        if name in ONCE:
+            columns[name] = shown.export(table.column(name, table.years[0]))
+            continue
+        years = table.years[1:] if _is_change(name) else table.years
+        for year in years:
+            columns[column(name, year)] = shown.export(table.column(name, year))
+    values = pd.DataFrame(columns, index=pd.Index(list(table.zones), dtype=object))
+    wide = frame.join(values)
+    geometry = wide.pop("geometry")
+    wide.index.name = "zone"
+    return gpd.GeoDataFrame(wide, geometry=geometry, crs=GEOGRAPHIC).sort_index()
+
+
+def _is_change(name: str) -> bool:
+    return "change" in name.split("_")
+
+
+def _balloon(
+    rows: Sequence[str],
+    *,
+    change: tuple[str, ...],
+    place: Place,
+) -> tuple[str, ...]:
+    base, future = place.years
+    pairs = [column(name, year) for name in rows for year in (base, future)]
+    return (*pairs, *(column(name, future) for name in change))
+
+
+def _states(
+    features: gpd.GeoDataFrame,
+    *,
+    drawn: dict[str, Drawn],
+    shown: dict[int, NDArray[np.bool_]],
+    left_out: Callable[[NDArray[np.bool_]], tuple[Text, ...]],
+    balloon: tuple[str, ...],
+    labels: tuple[str, Text, Kind, tuple[Text, ...]],
+    place: Place,
+) -> tuple[Layer, ...]:
+    base, future = place.years
+    theme, title, kind, notes = labels
+    heights = [features[drawn[state].height].to_numpy(dtype=np.float64) for state in STATES]
+    scale = metres_per_unit(heights, place.view)
+    masks = {"now": shown[base], "future": shown[future], "change": shown[base] | shown[future]}
+    return tuple(
+        Layer(
+            theme=theme,
+            title=title,
+            place=place.name,
+            kind=kind,
+            state=state,
+            year=base if state == "now" else future,
+            base_year=base,
+            features=features,
+            height=drawn[state].height,
+            colour=drawn[state].colour,
+            classes=drawn[state].classes,
+            metres_per_unit=scale,
+            shown=masks[state],
+            balloon=balloon,
+            notes=(*notes, *left_out(masks[state])),
+            credits=place.credits,
+            view=place.view,
+        )
+        for state in STATES
+    )
+
+
+def _few(shown: NDArray[np.bool_]) -> tuple[Text, ...]:
+    count = int((~shown).sum())
+    if not count:
+        return ()
+    return (
+        Text(
+            f"人口{FEWEST_SHOWN:g}人未満の{count}区域は描いていません。",
+            f"{count} areas with fewer than {FEWEST_SHOWN:g} persons are not drawn.",
+        ),
+    )
+
+
+def _not_yet_open(hidden: NDArray[np.bool_]) -> tuple[Text, ...]:
+    count = int(hidden.sum())
+    if not count:
+        return ()
+    return (
+        Text(
+            f"この年より後に開設する{count}施設は描いていません。",
+            f"{count} facilities that open later are not drawn.",
+        ),
+    )
