@@ -1,0 +1,37 @@
+"""The command line: new, check, run, demo, explain."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+
+from futuremap.cli.commands import app
+from futuremap.cli.console import complain
+from futuremap.errors import FuturemapError
+
+INTERRUPTED = 130
+DEBUG = "FUTUREMAP_DEBUG"
+
+
+def main() -> None:
+    """Run a command; every error becomes one message and an exit code, never a traceback.
+
+    Set the environment variable ``FUTUREMAP_DEBUG`` to see where an error was raised.
+    """
+    try:
+        app()
+    except FuturemapError as error:
+        code = error.exit_code
+        complain(error)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+        sys.stderr.write("中断しました。前回の出力はそのままです / interrupted; nothing changed\n")
+    except Exception as error:  # noqa: BLE001 - the last door: a planner sees no traceback
+        code = FuturemapError.exit_code
+        complain(error)
+    else:
+        return
+    if os.environ.get(DEBUG):
+        traceback.print_exc()
+    raise SystemExit(code)

@@ -1,0 +1,134 @@
+"""The commands, one function each."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from futuremap import __version__
+from futuremap.cli import examples
+from futuremap.cli.console import progress, show_outcome, show_report
+from futuremap.config import Project, load
+from futuremap.errors import ExportError
+from futuremap.pipeline import Outcome, deliver, prepare, run
+from futuremap.pipeline import explain as explain_outcome
+from futuremap.problems import Report
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="町丁・メッシュの将来人口と施設の利用圏を推計し、Google Earth と QGIS に出力します。",
+)
+ProjectFile = Annotated[
+    Path,
+    typer.Argument(help="project.toml またはそのフォルダー", show_default=False),
+]
+Out = Annotated[Path, typer.Option("--out", help="出力先のフォルダー")]
+OUT = Path("out")
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    show: Annotated[bool, typer.Option("--version", help="版を表示")] = False,
+) -> None:
+    """Small-area projections in Google Earth and QGIS."""
+    if show:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.command("run")
+def run_project(project: ProjectFile, out: Out = OUT) -> None:
+    """推計して出力する / project, gather and export."""
+    _run(project, out)
+
+
+@app.command()
+def demo(
+    name: Annotated[str, typer.Argument(help="例の名前")] = "takamatsu",
+    out: Out = OUT,
+) -> None:
+    """同梱の実データで一通り動かす / the whole job on bundled real data."""
+    _run(examples.example(name), out)
+
+
+@app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(help="新しく作るフォルダー", show_default=False)],
+    example: Annotated[str, typer.Option("--from", help="もとにする例")] = "takamatsu",
+) -> None:
+    """動く例を写して始める / start from a working example."""
+    examples.copy(example, folder)
+    typer.echo(f"{folder / 'project.toml'} を編集し、futuremap check {folder} で確かめてください。")
+
+
+@app.command()
+def check(
+    project: ProjectFile,
+    csv: Annotated[
+        Path | None,
+        typer.Option("--csv", help="問題の一覧を CSV に書く（problems.csv）"),
+    ] = None,
+) -> None:
+    """入力をすべて読み、問題をすべて示す。何も書かない / report all problems."""
+    report = Report()
+    try:
+        with progress() as say:
+            prepare(_load(project, report), report=report, progress=say)
+    finally:
+        if csv is not None:
+            _write_csv(csv, report)
+    show_report(report)
+    typer.echo("入力に誤りはありません / the input is right")
+
+
+@app.command()
+def explain(
+    project: ProjectFile,
+    name: Annotated[str, typer.Argument(help="町丁・施設の名前かコード、メッシュコード")],
+) -> None:
+    """1つの区域・施設の数字の由来を示す / the account of one zone or facility."""
+    with progress() as say:
+        report = Report()
+        outcome = run(prepare(_load(project, report), report=report, progress=say), progress=say)
+    typer.echo("\n".join(explain_outcome(outcome, name)))
+
+
+def _load(file: Path, report: Report) -> Project:
+    project = load(file, report=report)
+    report.raise_if_errors()
+    if project is None:
+        raise AssertionError("a project that cannot be read was not reported")
+    return project
+
+
+def _run(file: Path, out: Path) -> None:
+    started = time.monotonic()
+    report = Report()
+    with progress() as say:
+        project = _load(file, report)
+        outcome = run(prepare(project, report=report, progress=say), progress=say)
+        folder = deliver(outcome, out, progress=say)
+    show_report(report)
+    show_outcome(outcome)
+    _show_files(outcome, folder)
+    typer.echo(f"{time.monotonic() - started:.1f} 秒 / seconds")
+
+
+def _show_files(outcome: Outcome, folder: Path) -> None:
+    name = outcome.prepared.project.project.name
+    typer.echo(f"出力 / output: {folder}")
+    typer.echo(f"  はじめに / start here : {folder / 'README.html'}")
+    typer.echo(f"  Google Earth          : {folder / 'earth' / 'web'}（Pro は earth/pro）")
+    typer.echo(f"  QGIS                  : {folder / 'qgis' / f'{name}_baseline.gpkg'}")
+
+
+def _write_csv(file: Path, report: Report) -> None:
+    try:
+        file.write_text(report.to_csv(), encoding="utf-8-sig", newline="")
+    except OSError as error:
+        raise ExportError(f"{file}: {error.strerror}") from error

@@ -1,0 +1,97 @@
+"""What a person sees on the terminal: progress, problems, and the closing table."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table as Grid
+
+from futuremap.core.fields import field
+from futuremap.core.table import Table
+from futuremap.errors import ExportError, Findings, FuturemapError, InputRefused, LockedError
+from futuremap.pipeline import Outcome
+from futuremap.pipeline.prepare import Progress as Say
+from futuremap.problems import Problem
+
+OUTPUT_CODES = {LockedError: "FM701", ExportError: "FM702"}
+PLAIN_WIDTH = 120  # where there is no terminal to ask
+CLOSING = ("population", "population_0_14", "population_15_64", "population_65_over")
+
+
+@contextmanager
+def progress() -> Iterator[Say]:
+    """A bar on a terminal, plain lines elsewhere, on standard error."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda step: print(step, file=sys.stderr, flush=True)  # noqa: T201
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda step: bar.update(task, description=escape(step))
+
+
+def show_report(report: Findings) -> None:
+    """Problems on standard error, then their count."""
+    sys.stderr.write("\n".join(report.lines()) + "\n")
+
+
+def complain(error: Exception) -> None:
+    """One message for an error, in Japanese and English."""
+    if isinstance(error, InputRefused):
+        show_report(error.report)
+        sys.stderr.write("入力を直してから、もう一度実行してください。出力は変えていません。\n")
+        return
+    code = next((code for kind, code in OUTPUT_CODES.items() if isinstance(error, kind)), None)
+    if code is not None:
+        problem = Problem(code, detail=(("reason", str(error)),))
+        sys.stderr.write("\n".join(problem.lines()) + "\n")
+    elif isinstance(error, FuturemapError):
+        sys.stderr.write(f"error: {error}\n")
+    else:
+        sys.stderr.write(
+            f"プログラムの不具合です / a bug of ours: {type(error).__name__}: {error}\n"
+            "FUTUREMAP_DEBUG=1 を付けて実行し、出た文を報告してください。\n",
+        )
+
+
+def show_outcome(outcome: Outcome) -> None:
+    """The closing table: the municipality's numbers by year."""
+    console = Console() if sys.stdout.isatty() else Console(width=PLAIN_WIDTH)
+    for town in outcome.towns:
+        console.print(_grid(outcome, town.town.code, f"{town.town.name.ja} {town.town.name.en}"))
+        ratio = outcome.register_ratio.get(town.town.code)
+        if ratio is not None:
+            console.print(
+                f"台帳の人口 ÷ 将来推計の総数（{outcome.municipal.years[0]}年）= {ratio:.4f}"
+                "  register / control total",
+            )
+
+
+def _grid(outcome: Outcome, code: str, title: str) -> Grid:
+    table = outcome.municipal
+    grid = Grid(title=escape(title), title_justify="left")
+    grid.add_column("年")
+    for name in (*CLOSING, "ageing_rate", "change_rate"):
+        shown = field(name)
+        grid.add_column(f"{shown.name_ja}\n（{shown.unit_ja}）", justify="right")
+    grid.add_column("調整係数", justify="right")
+    for year in table.years:
+        cells = [_cell(table, name, year, code) for name in (*CLOSING, "ageing_rate")]
+        change = _cell(table, "change_rate", year, code) if year > table.years[0] else "—"
+        factor = _cell(outcome.projection.controls, "control_factor", year, code)
+        raked = factor if factor != "1.0000" else "—"
+        grid.add_row(str(year), *cells, change, raked)
+    return grid
+
+
+def _cell(table: Table, name: str, year: int, zone: str) -> str:
+    shown = field(name)
+    value = shown.export(table.column(name, year))[table.zones.index(zone)]
+    decimals = 0 if shown.unit == "persons" else shown.decimals
+    return f"{value:,.{decimals}f}"

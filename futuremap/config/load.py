@@ -1,0 +1,224 @@
+"""Reads a project.toml and reports everything in it that cannot be right."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from futuremap.config.lines import Path as KeyPath
+from futuremap.config.lines import key_lines, line_of
+from futuremap.config.model import INTERVAL, Project
+from futuremap.problems import Report
+
+# what a value must be, by pydantic's name of the fault; {…} are its details
+EXPECTED = {
+    "int_type": ("整数（引用符なし）", "a whole number without quotes"),
+    "int_from_float": ("整数", "a whole number"),
+    "float_type": ("数（引用符なし）", "a number without quotes"),
+    "string_type": ('引用符で囲んだ文字（"37201"）', 'text in quotes ("37201")'),
+    "string_pattern_mismatch": ("{pattern} の形", "the form {pattern}"),
+    "literal_error": ("{expected} のどれか", "one of {expected}"),
+    "greater_than_equal": ("{ge} 以上", "{ge} or more"),
+    "greater_than": ("{gt} より大きい数", "more than {gt}"),
+    "less_than_equal": ("{le} 以下", "{le} or less"),
+    "too_short": ("1つ以上", "at least one"),
+    "list_type": ("[[…]] の表", "a table of the form [[…]]"),
+    "model_type": ("[…] の表", "a table of the form […]"),
+    "bool_type": ("true または false", "true or false"),
+}
+NO_SENSE = ("この項目の値として意味をなしません", "it makes no sense as the value of this key")
+
+
+@dataclass(frozen=True)
+class _Door:
+    """What a check needs to locate what it finds."""
+
+    file: str
+    lines: dict[KeyPath, int]
+    report: Report
+
+    def add(self, code: str, path: KeyPath, *, value: object = "", **detail: Any) -> None:
+        place: dict[str, Any] = {
+            "file": self.file,
+            "line": line_of(self.lines, path),
+            "column": ".".join(str(part) for part in path),
+        }
+        self.report.add(code, **place, value=value, **detail)
+
+
+def load(path: Path, *, report: Report) -> Project | None:
+    """Read and check a project file.
+
+    Parameters
+    ----------
+    path
+        The project file, or the folder that holds a ``project.toml``.
+    report
+        Notes every problem with its line.
+
+    Returns
+    -------
+    Project or None
+        None if the file does not say enough to go on.
+    """
+    file = path / "project.toml" if path.is_dir() else path
+    text = _read(file, report)
+    if text is None:
+        return None
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        report.add("FM001", file=file.name, line=_line_in(str(error), text), reason=error)
+        return None
+    door = _Door(file.name, key_lines(text), report)
+    _check_years(content, door)
+    try:
+        project = Project.model_validate(content)
+    except ValidationError as error:
+        for found in error.errors():
+            _note(found, door)
+        return None
+    project._file = file  # noqa: SLF001 - where it was read is not part of what it says
+    _check_populations(project, door)
+    _check_credits(project, door)
+    return project
+
+
+def _read(file: Path, report: Report) -> str | None:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        report.add("FM103", file=file.name)
+    except OSError:
+        report.add("FM101", file=str(file))
+    return None
+
+
+def _line_in(message: str, text: str) -> int:
+    # the standard reader says "(at line 3, column 5)" or "(at end of document)"
+    words = message.replace(",", " ").replace(")", " ").split()
+    numbers = [int(b) for a, b in pairwise(words) if a == "line" and b.isdigit()]
+    return numbers[0] if numbers else text.count("\n") + 1
+
+
+def _note(found: ErrorDetails, door: _Door) -> None:
+    path: KeyPath = tuple(found["loc"])
+    key = str(path[-1]) if path else ""
+    if found["type"] == "extra_forbidden":
+        known = _known_keys(path[:-1])
+        near = difflib.get_close_matches(key, known, n=1)
+        door.add(
+            "FM002",
+            path,
+            value=key,
+            key=key,
+            known="、".join(known),
+            suggestion_ja=f"もしかして「{near[0]}」ですか" if near else "この行を消してください",
+            suggestion_en=f'did you mean "{near[0]}"?' if near else "remove this line",
+        )
+    elif found["type"] == "missing":
+        door.add("FM003", path, key=key)
+    else:
+        details = found.get("ctx", {})
+        ja, en = EXPECTED.get(found["type"], (found["msg"], found["msg"]))
+        shown = found["input"] if not isinstance(found["input"], dict | list) else ""
+        _no_sense(door, path, shown, (ja.format(**details), en.format(**details)))
+
+
+def _no_sense(door: _Door, path: KeyPath, value: object, expected: tuple[str, str]) -> None:
+    door.add(
+        "FM004",
+        path,
+        value=value,
+        key=path[-1] if path else "",
+        expected_ja=expected[0],
+        expected_en=expected[1],
+        reason_ja=NO_SENSE[0],
+        reason_en=NO_SENSE[1],
+    )
+
+
+def _known_keys(path: KeyPath) -> list[str]:
+    # follows the path down the models; positions in lists are passed over
+    model: Any = Project
+    for part in path:
+        if isinstance(part, int) or not _is_model(model):
+            continue
+        fields = {entry.alias or name: entry for name, entry in model.model_fields.items()}
+        model = _inner_model(fields[str(part)].annotation) if str(part) in fields else None
+    if not _is_model(model):
+        return []
+    return sorted(entry.alias or name for name, entry in model.model_fields.items())
+
+
+def _is_model(model: object) -> bool:
+    return isinstance(model, type) and issubclass(model, BaseModel)
+
+
+def _inner_model(annotation: Any) -> Any:
+    if _is_model(annotation):
+        return annotation
+    inner = [_inner_model(part) for part in getattr(annotation, "__args__", ())]
+    return next((model for model in inner if _is_model(model)), None)
+
+
+def _check_years(content: dict[str, Any], door: _Door) -> None:
+    # on the bare content, so that a slip elsewhere in the file does not hide this one
+    header = content.get("project")
+    if not isinstance(header, dict):
+        return
+    base, end = header.get("base_year"), header.get("end_year")
+    if not isinstance(base, int) or not isinstance(end, int):
+        return
+    at: KeyPath = ("project", "end_year")
+    if end <= base:
+        door.add("FM005", at, value=end, base_year=base)
+    elif (end - base) % INTERVAL:
+        nearest = base + INTERVAL * max(1, round((end - base) / INTERVAL))
+        door.add("FM006", at, value=end, base_year=base, step=INTERVAL, nearest=nearest)
+
+
+def _check_populations(project: Project, door: _Door) -> None:
+    reasons = {
+        project.project.base_year: ("推計の出発点です", "the projection starts from it"),
+        project.past_year: (
+            f"{INTERVAL}年前との比から変化率を作ります",
+            f"rates are made from the change over {INTERVAL} years",
+        ),
+    }
+    seen: set[str] = set()
+    for i, town in enumerate(project.municipality):
+        at: KeyPath = ("municipality", i)
+        for year, (ja, en) in reasons.items():
+            if town.population_of(year) is None:
+                door.add("FM007", at, value=town.code, year=year, reason_ja=ja, reason_en=en)
+        years = [entry.year for entry in town.population]
+        for j, year in enumerate(years):
+            if year in years[:j]:
+                once = ("年ごとに1つ", "one population a year")
+                _no_sense(door, (*at, "population", j, "year"), year, once)
+        if town.code in seen:
+            once = ("市区町村ごとに1つ", "each municipality once")
+            _no_sense(door, (*at, "code"), town.code, once)
+        seen.add(town.code)
+
+
+def _check_credits(project: Project, door: _Door) -> None:
+    known = project.known_credits()
+    for i, town in enumerate(project.municipality):
+        at: KeyPath = ("municipality", i)
+        named: list[tuple[KeyPath, str]] = [(("outline",), town.outline.credit)]
+        named += [(("population", j), entry.credit) for j, entry in enumerate(town.population)]
+        named += [(("facilities", j), entry.credit) for j, entry in enumerate(town.facilities)]
+        if town.control is not None:
+            named.append((("control",), town.control.credit))
+        for path, key in named:
+            if key not in known:
+                door.add("FM008", (*at, *path, "credit"), value=key, known="、".join(known))

@@ -1,0 +1,8 @@
+"""The order of things: prepare the input, run the method, deliver the outputs, explain a number."""
+
+from futuremap.pipeline.deliver import deliver as deliver
+from futuremap.pipeline.explain import explain as explain
+from futuremap.pipeline.prepare import Prepared as Prepared
+from futuremap.pipeline.prepare import prepare as prepare
+from futuremap.pipeline.run import Outcome as Outcome
+from futuremap.pipeline.run import run as run

@@ -1,0 +1,153 @@
+"""The account of one town block, mesh cell or facility: where each of its numbers comes from."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+
+import numpy as np
+
+from futuremap.core.crosswalk import Crosswalk
+from futuremap.core.population import Population, origin
+from futuremap.errors import UnknownNameError
+from futuremap.pipeline.run import Outcome, TownOutcome
+
+MOST_PARTS = 12  # contributing blocks listed; the rest are added up
+Account = Callable[[Outcome, TownOutcome, str], list[str]]
+
+
+def explain(outcome: Outcome, name: str) -> list[str]:
+    """Say line by line how the numbers of one zone or facility came about.
+
+    Parameters
+    ----------
+    outcome
+        A finished run.
+    name
+        Id or name of a town block or facility, or a mesh code.
+
+    Returns
+    -------
+    list of str
+        Lines for a terminal, in Japanese.
+
+    Raises
+    ------
+    UnknownNameError
+        If nothing is called so; the message proposes what is.
+    """
+    known: set[str] = set()
+    for town in outcome.towns:
+        kinds: list[tuple[dict[str, str], Account]] = [
+            (_ids(town.town.blocks.ids, town.town.blocks.names), _block),
+            (_ids(town.meshed.zones.ids, ()), _cell),
+        ]
+        if town.town.facilities is not None:
+            located = town.town.facilities.located
+            kinds.append((_ids(located.ids, located.names), _facility))
+        for ids, account in kinds:
+            if name in ids:
+                return account(outcome, town, ids[name])
+            known |= ids.keys()
+    near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.4)
+    raise UnknownNameError(name, tuple(near))
+
+
+def _ids(ids: tuple[str, ...], names: tuple[str, ...]) -> dict[str, str]:
+    return dict(zip(names, ids, strict=False)) | {zone: zone for zone in ids}
+
+
+def _block(outcome: Outcome, town: TownOutcome, zone: str) -> list[str]:
+    people = town.people.only([zone])
+    where = town.town.blocks.ids.index(zone)
+    entry = next(m for m in outcome.prepared.project.municipality if m.code == town.town.code)
+    base_file = entry.population_of(people.years[0])
+    source = base_file.file if base_file else ""
+    count = people.totals()[0, 0]
+    lines = [
+        f"{town.town.blocks.names[where]}（{zone}）  {town.town.name.ja}",
+        f"{people.years[0]}年 {count:,.0f}人：{source}（{_flags(people, 0)}）",
+        *_rates(outcome, zone),
+        "年      期首  ＋0～4歳になった子  ＋死亡と転出入  ＋総数への調整  ＝期末  由来",
+    ]
+    flows = outcome.projection.flows
+    row = outcome.rates.zones.index(zone)
+    amounts = {name: flows.signed(name)[:, row].sum(axis=(1, 2)) for name in flows.names}
+    total = people.totals()[:, 0]
+    for t, year in enumerate(people.years[1:]):
+        moves = "  ".join(f"{amounts[name][t]:+10,.1f}" for name in flows.names)
+        lines.append(
+            f"{year}  {total[t]:9,.1f}  {moves}  {total[t + 1]:9,.1f}  {_flags(people, t + 1)}",
+        )
+    return lines
+
+
+def _rates(outcome: Outcome, zone: str) -> list[str]:
+    rates = outcome.rates
+    row = rates.zones.index(zone)
+    parent = int(rates.parent_of[row])
+    own = rates["own_weight"][row].mean()
+    left = float(rates["persistence"])
+    fertility = rates["child_woman_ratio"][row]
+    shared = rates["parent_child_woman_ratio"][parent]
+    boys = rates["sex_ratio_0_4"][parent]
+    controls = outcome.projection.controls
+    factors = [controls.column("control_factor", year)[parent] for year in controls.years[1:]]
+    raked = (f"{y}年 {f:.4f}" for y, f in zip(controls.years[1:], factors, strict=True))
+    weights = f"自区域の実績を平均 {own:.0%}、残りの重みで市全体を使う"
+    fading = f"自区域と市全体の差は1期ごとに {left:.0%} に縮む"
+    births = f"子ども女性比 {fertility:.3f}（市全体 {shared:.3f}）、0～4歳性比 {boys:.3f}"
+    return [
+        f"コーホート変化率：{weights}（{fading}）",
+        births,
+        f"総数への調整係数：{'、'.join(raked)}",
+    ]
+
+
+def _cell(outcome: Outcome, town: TownOutcome, zone: str) -> list[str]:
+    del outcome
+    return [
+        f"メッシュ {zone}  {town.town.name.ja}",
+        *_parts(town, town.meshed.crosswalk, zone, town.mesh_people),
+    ]
+
+
+def _facility(outcome: Outcome, town: TownOutcome, facility: str) -> list[str]:
+    if town.town.facilities is None or town.walk is None or town.catchments is None:
+        raise AssertionError("a facility was found in a town without facilities")
+    row = town.town.facilities.table.loc[facility]
+    opened = "不明" if np.isnan(row["opened"]) else f"{row['opened']:.0f}年"
+    radius = outcome.prepared.project.reach.radius_m
+    kind = town.town.class_names[row["facility_class"]]
+    return [
+        f"{row['name']}（{facility}）  {kind}  開設 {opened}",
+        f"利用圏：半径 {radius:g} m の円に入る面積の割合で町丁の人口を数える",
+        *_parts(town, town.walk, facility, town.catchments),
+    ]
+
+
+def _parts(town: TownOutcome, walk: Crosswalk, target: str, gathered: Population) -> list[str]:
+    row = walk.targets.index(target)
+    weights = walk.weights[[row]].toarray()[0]
+    first, last = town.people.totals()[0] * weights, town.people.totals()[-1] * weights
+    years = gathered.years
+    order = [i for i in np.argsort(-first, kind="stable") if weights[i] > 0]
+    names = town.town.blocks.names
+    lines = [f"町丁 × 割合（{years[0]}年 → {years[-1]}年）"]
+    lines += [
+        f"  {names[i]}  {weights[i]:.4f} × {town.people.totals()[0, i]:,.0f}人 = {first[i]:,.1f}"
+        f" → {last[i]:,.1f}"
+        for i in order[:MOST_PARTS]
+    ]
+    if len(order) > MOST_PARTS:
+        rest = order[MOST_PARTS:]
+        lines.append(
+            f"  ほか {len(rest)} 町丁 = {first[rest].sum():,.1f} → {last[rest].sum():,.1f}",
+        )
+    total = gathered.only([target]).totals()[:, 0]
+    lines.append("合計  " + "  ".join(f"{y}年 {v:,.1f}" for y, v in zip(years, total, strict=True)))
+    return lines
+
+
+def _flags(people: Population, year: int) -> str:
+    return origin(int(people.flag[year, 0]))
