@@ -7,11 +7,13 @@ import shapely
 from numpy.typing import NDArray
 
 from futuremap.core.facilities import Facilities
-from futuremap.core.zones import Zones
+from futuremap.core.zones import PLANE_ZONES, PREFECTURE_ZONES, Zones, plane_distortion
 from futuremap.problems import Report
 
 # the outline is a simplified one; a point on a quay may fall into the sea by this much
 OUTLINE_TOLERANCE_M = 500.0
+# plane zones keep lengths to 1 in 10,000 within 130 km; this is past the edge of any of them
+LARGEST_DISTORTION = 3e-4
 SHOWN_NAMES = 3
 
 
@@ -19,6 +21,37 @@ def distance_outside(points: Zones, outline: Zones) -> NDArray[np.float64]:
     """Distance of every point from the municipality ``(Z,)``, 0 inside, NaN without a point. [m]"""
     area = outline.plane_geometry()[0]
     return np.asarray(shapely.distance(points.plane_geometry(), area), dtype=np.float64)
+
+
+def check_plane(outline: Zones, *, file: str, report: Report) -> None:
+    """Refuse a municipality whose plane zone is not its own (FM531).
+
+    The zones of its prefecture are fixed by law; where a prefecture has several, the one in
+    which lengths come out right is its own.
+
+    Parameters
+    ----------
+    outline
+        The municipality; its id is its code.
+    file
+        Name of the project file.
+    report
+        Takes the problem.
+    """
+    code = outline.ids[0]
+    lawful = PREFECTURE_ZONES.get(code[:2], tuple(PLANE_ZONES))
+    right = min(lawful, key=lambda zone: plane_distortion(outline.geometry, zone))
+    distortion = plane_distortion(outline.geometry, outline.plane_zone)
+    if outline.plane_zone not in lawful or distortion > LARGEST_DISTORTION:
+        report.add(
+            "FM531",
+            file=file,
+            column="plane_zone",
+            value=outline.plane_zone,
+            municipality=outline.names[0],
+            expected=right,
+            percent=f"{100 * distortion:.3g}",
+        )
 
 
 def check_blocks(points: Zones, outline: Zones, *, file: str, report: Report) -> None:

@@ -35,7 +35,7 @@ def within_radius(facilities: Zones, areas: Zones, *, radius: float) -> Crosswal
     CrsError
         If the two stand in different plane zones: distances would be wrong.
     """
-    _require_one_plane(facilities, areas)
+    require_one_plane(facilities, areas)
     shapes = areas.plane_geometry()
     points = shapely.get_coordinates(facilities.plane_geometry())
     facility, area = shapely.STRtree(shapes).query(
@@ -62,14 +62,21 @@ def share_outside(facilities: Zones, outline: Zones, *, radius: float) -> NDArra
 
     The people who live there, and the sea, are not counted in the reach.
     """
-    _require_one_plane(facilities, outline)
+    require_one_plane(facilities, outline)
     points = shapely.get_coordinates(facilities.plane_geometry())
     first = np.zeros(len(points), dtype=np.intp)
     inside = area_inside(edges(outline.plane_geometry()), first, centre=points, radius=radius)
     return np.asarray(np.clip(1 - inside / (np.pi * radius**2), 0.0, 1.0))
 
 
-def _require_one_plane(first: Zones, second: Zones) -> None:
+def require_one_plane(first: Zones, second: Zones) -> None:
+    """Refuse to measure between different plane zones.
+
+    Raises
+    ------
+    CrsError
+        If the plane zones differ.
+    """
     if first.plane_zone != second.plane_zone:
         raise CrsError(
             f"plane zones {first.plane_zone} and {second.plane_zone} cannot be measured together",

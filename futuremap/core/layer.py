@@ -32,18 +32,21 @@ class Text(NamedTuple):
 
 
 class View(NamedTuple):
-    """Where the camera looks first."""
+    """Where the camera looks first.
+
+    longitude, latitude
+        The point in the middle. [degrees]
+    width_m
+        Width of what must be seen. [m]
+    heading, tilt
+        Direction of the camera, and its angle from straight down. [degrees]
+    """
 
     longitude: float
     latitude: float
     width_m: float
     heading: float = 0.0
     tilt: float = 50.0
-
-    @property
-    def range_m(self) -> float:
-        """Distance of the camera from the ground point, for a 60° lens. [m]"""
-        return self.width_m
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from typing import Literal
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyproj
 import shapely
 from numpy.typing import NDArray
 
@@ -17,6 +18,23 @@ from futuremap.errors import CrsError, LabelError
 Kind = Literal["municipality", "town_block", "mesh", "facility", "district"]
 GEOGRAPHIC = 6668  # JGD2011, degrees: the system of every stored geometry
 PLANE_ZONES = range(1, 20)  # 平面直角座標系 I–XIX
+# 平成14年国土交通省告示第9号: plane zones of each prefecture, by the two digits of its code
+PREFECTURE_ZONES: dict[str, tuple[int, ...]] = {
+    "01": (11, 12, 13),
+    **dict.fromkeys(("02", "03", "04", "05", "06"), (10,)),
+    **dict.fromkeys(("07", "08", "09", "10", "11", "12", "14"), (9,)),
+    "13": (9, 14, 18, 19),
+    **dict.fromkeys(("15", "19", "20", "22"), (8,)),
+    **dict.fromkeys(("16", "17", "21", "23"), (7,)),
+    **dict.fromkeys(("18", "24", "25", "26", "27", "29", "30"), (6,)),
+    **dict.fromkeys(("28", "31", "33"), (5,)),
+    **dict.fromkeys(("36", "37", "38", "39"), (4,)),
+    **dict.fromkeys(("32", "34", "35"), (3,)),
+    **dict.fromkeys(("40", "41", "43", "44", "45"), (2,)),
+    "42": (1,),
+    "46": (1, 2),
+    "47": (15, 16, 17),
+}
 
 
 def plane_epsg(zone: int) -> int:
@@ -35,6 +53,23 @@ def plane_epsg(zone: int) -> int:
     if zone not in PLANE_ZONES:
         raise CrsError(f"plane rectangular zone {zone} does not exist; zones are 1 to 19")
     return 6668 + zone
+
+
+def plane_distortion(shapes: NDArray[np.object_], plane_zone: int) -> float:
+    """Largest error of lengths measured in a plane zone, over the corners of shapes in degrees.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> town = np.array([shapely.box(133.0, 34.3, 133.2, 34.5)])  # 三原市
+    >>> plane_distortion(town, 3) < 1e-4, round(plane_distortion(town, 9), 3)
+    (True, 0.005)
+    """
+    west, south, east, north = shapely.total_bounds(shapes)
+    projection = pyproj.Proj(plane_epsg(plane_zone))
+    factors = projection.get_factors(np.array([west, west, east, east]), [south, north] * 2)
+    scales = np.concatenate([factors.meridional_scale, factors.parallel_scale])
+    return float(np.abs(scales - 1).max())
 
 
 @dataclass(frozen=True, eq=False)

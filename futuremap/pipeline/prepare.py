@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from futuremap.base.placement import check_blocks, check_facilities
+from futuremap.base.placement import check_blocks, check_facilities, check_plane
 from futuremap.base.thiessen import thiessen
 from futuremap.config import Municipality, Project
 from futuremap.config.model import PopulationFile
@@ -115,6 +115,8 @@ def _read(project: Project, entry: Municipality, report: Report, progress: Progr
         credit=entry.outline.credit,
         report=report,
     )
+    if area is not None:
+        check_plane(area, file=project.file.name, report=report)
     if base is not None and base_file is not None and area is not None:
         check_blocks(base.zones, area, file=base_file.file, report=report)
     return _Read(

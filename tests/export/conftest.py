@@ -52,23 +52,26 @@ def squares(count: int) -> list[shapely.Geometry]:
 
 def features(
     shapes: Sequence[shapely.Geometry],
-    now: Sequence[float],
-    later: Sequence[float],
     *,
-    names: Sequence[str],
-    ids: Sequence[str],
-    ageing: Sequence[float],
+    now: Sequence[float] | None = None,
+    later: Sequence[float] | None = None,
+    names: Sequence[str] | None = None,
+    ids: Sequence[str] | None = None,
+    ageing: Sequence[float] | None = None,
 ) -> gpd.GeoDataFrame:
     """Columns of all states of a theme."""
-    before, after = np.asarray(now, dtype=float), np.asarray(later, dtype=float)
-    old = np.asarray(ageing, dtype=float)
-    labels = pd.Index(ids, dtype=object)
-    rate = np.divide(after - before, before, out=np.full(len(before), np.nan), where=before > 0)
+    n = len(shapes)
+    before = np.linspace(100, 1000, n) if now is None else np.asarray(now, dtype=float)
+    after = before * 0.6 if later is None else np.asarray(later, dtype=float)
+    old = np.linspace(15, 45, n) if ageing is None else np.asarray(ageing, dtype=float)
+    rate = np.divide(after - before, before, out=np.full(n, np.nan), where=before > 0)
+    labels = pd.Index([f"z{i:06d}" for i in range(n)] if ids is None else ids, dtype=object)
+    words = [f"{i}丁目" for i in range(n)] if names is None else names
     return gpd.GeoDataFrame(
         {
             # pandas' own text holds no lone surrogates
-            "name": pd.Series(names, index=labels, dtype=object),
-            "address": pd.Series(names, index=labels, dtype=object),
+            "name": pd.Series(words, index=labels, dtype=object),
+            "address": pd.Series(words, index=labels, dtype=object),
             f"population_{BASE}": before,
             f"population_{LATER}": after,
             f"population_change_{LATER}": after - before,
@@ -87,27 +90,17 @@ def build(
     count: int = 6,
     *,
     shapes: Sequence[shapely.Geometry] | None = None,
-    now: Sequence[float] | None = None,
-    later: Sequence[float] | None = None,
-    names: Sequence[str] | None = None,
-    ids: Sequence[str] | None = None,
-    ageing: Sequence[float] | None = None,
     shown: Sequence[bool] | None = None,
     synthetic: bool = False,
     **changes: Any,
 ) -> Layer:
-    """A layer of `count` squares, or of the shapes given; any part of it can be replaced."""
+    """A layer of `count` squares, or of the shapes given.
+
+    `now`, `later`, `names`, `ids` and `ageing` replace columns, all else parts of the layer.
+    """
     drawn = squares(count) if shapes is None else list(shapes)
-    n = len(drawn)
-    people = np.linspace(100, 1000, n) if now is None else now
-    frame = features(
-        drawn,
-        people,
-        np.asarray(people, dtype=float) * 0.6 if later is None else later,
-        names=[f"{i}丁目" for i in range(n)] if names is None else names,
-        ids=[f"z{i:06d}" for i in range(n)] if ids is None else ids,
-        ageing=np.linspace(15, 45, n) if ageing is None else ageing,
-    )
+    columns = {"now", "later", "names", "ids", "ageing"} & changes.keys()
+    frame = features(drawn, **{column: changes.pop(column) for column in columns})
     height, colour, classes = COLUMNS[state]
     parts: dict[str, Any] = {
         "theme": "town_blocks",
@@ -122,7 +115,9 @@ def build(
         "colour": colour,
         "classes": classes,
         "metres_per_unit": 2.0,
-        "shown": np.ones(n, dtype=bool) if shown is None else np.asarray(shown, dtype=bool),
+        "shown": np.ones(len(drawn), dtype=bool)
+        if shown is None
+        else np.asarray(shown, dtype=bool),
         "balloon": (f"population_{BASE}", f"population_{LATER}", "address"),
         "notes": (Text("境界は近似", "Boundaries are approximations"),),
         "credits": (CREDIT, MADE_UP) if synthetic else (CREDIT,),

@@ -75,7 +75,7 @@ def look_at(view: View) -> str:
     The range leaves room for a tilted look at the whole width; the view moves a little to
     the left, so that the legend does not stand on the town.
     """
-    range_m = view.range_m * RANGE_PER_WIDTH
+    range_m = view.width_m * RANGE_PER_WIDTH
     turn, shift = math.radians(view.heading), LEGEND_SHIFT * range_m / METRES_PER_DEGREE
     latitude = view.latitude + shift * math.sin(turn)
     longitude = view.longitude - shift * math.cos(turn) / math.cos(math.radians(view.latitude))

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import zipfile
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ PROFILES = pytest.mark.parametrize("profile", [EARTH_WEB, EARTH_PRO], ids=lambda
 
 
 def signed_area(ring):
-    return sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(ring, ring[1:], strict=False))
+    return sum(a[0] * b[1] - b[0] * a[1] for a, b in pairwise(ring))
 
 
 @PROFILES
@@ -269,7 +270,7 @@ def test_several_futures_stand_side_by_side(make_layer, tmp_path, read):
     layers = [make_layer("future", year=2040), make_layer("now"), make_layer("future", year=2050)]
     (path,) = write_earth(layers, tmp_path, profile=EARTH_WEB, prefix="x_")
     assert path.name == "x_town_blocks.kmz"
-    assert [n for n in read(path).texts("//Folder/name")] == [
+    assert read(path).texts("//Folder/name") == [
         "現況（2020年）",
         "将来（2040年）",
         "将来（2050年）",
