@@ -1,5 +1,70 @@
-"""futuremap: small-area population, projected, gathered to facilities and shown in Google Earth."""
+"""futuremap: small-area population, projected, gathered to facilities and shown in Google Earth.
 
+From Python::
+
+    import futuremap as fm
+
+    outcome = fm.run(fm.open_project(fm.example("takamatsu")))
+    outcome.municipal.frame("population")
+    fm.deliver(outcome, Path("out"))
+"""
+
+from importlib import import_module
 from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from futuremap.core.crosswalk import Crosswalk as Crosswalk
+    from futuremap.core.crosswalk import gather as gather
+    from futuremap.core.facilities import Facilities as Facilities
+    from futuremap.core.flows import Flows as Flows
+    from futuremap.core.layer import Layer as Layer
+    from futuremap.core.population import Population as Population
+    from futuremap.core.rates import Rates as Rates
+    from futuremap.core.table import Table as Table
+    from futuremap.core.zones import Zones as Zones
+    from futuremap.errors import FuturemapError as FuturemapError
+    from futuremap.errors import InputRefused as InputRefused
+    from futuremap.pipeline.deliver import deliver as deliver
+    from futuremap.pipeline.examples import example as example
+    from futuremap.pipeline.explain import explain as explain
+    from futuremap.pipeline.prepare import check_project as check_project
+    from futuremap.pipeline.prepare import open_project as open_project
+    from futuremap.pipeline.run import Outcome as Outcome
+    from futuremap.pipeline.run import run as run
 
 __version__ = version("futuremap")
+
+# where each public name lives; it is imported when first asked for, so that `import futuremap`
+# and a single module of it stay quick
+_HOMES = {
+    "Crosswalk": "core.crosswalk",
+    "Facilities": "core.facilities",
+    "Flows": "core.flows",
+    "FuturemapError": "errors",
+    "InputRefused": "errors",
+    "Layer": "core.layer",
+    "Outcome": "pipeline.run",
+    "Population": "core.population",
+    "Rates": "core.rates",
+    "Table": "core.table",
+    "Zones": "core.zones",
+    "check_project": "pipeline.prepare",
+    "deliver": "pipeline.deliver",
+    "example": "pipeline.examples",
+    "explain": "pipeline.explain",
+    "gather": "core.crosswalk",
+    "open_project": "pipeline.prepare",
+    "run": "pipeline.run",
+}
+__all__ = sorted(_HOMES)  # noqa: PLE0605 - a list of the names above
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'futuremap' has no attribute {name!r}")
+    return getattr(import_module(f"futuremap.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_HOMES]

@@ -1,9 +1,9 @@
 """Fixtures shared by all rooms: the demo run once, and copies of its project to break."""
 
-import contextlib
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -11,9 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from futuremap.cli import main
-from futuremap.config import load
-from futuremap.errors import InputRefused
-from futuremap.pipeline import Outcome, prepare, run
+from futuremap.pipeline import Outcome, check_project, open_project, run
 from futuremap.problems import Report
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,10 +26,6 @@ class Answer(NamedTuple):
     err: str
 
 
-def quiet(step: str) -> None:
-    """Progress that nobody watches."""
-
-
 @pytest.fixture(scope="session")
 def demo_output(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The published folder of `futuremap demo`, run as a person would."""
@@ -42,12 +36,21 @@ def demo_output(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def wheel_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the built wheel unpacked, as an installation has it."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = ["build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    subprocess.run([sys.executable, "-m", *build], check=True, capture_output=True)
+    (wheel,) = folder.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder / "site")
+    return folder / "site"
+
+
+@pytest.fixture(scope="session")
 def outcome() -> Outcome:
     """The demo's numbers, in this process."""
-    report = Report()
-    project = load(TAKAMATSU, report=report)
-    assert project is not None
-    return run(prepare(project, report=report, progress=quiet), progress=quiet)
+    return run(open_project(TAKAMATSU))
 
 
 @pytest.fixture
@@ -60,15 +63,7 @@ def project(tmp_path: Path) -> Path:
 def checked() -> Callable[[Path], Report]:
     """Read a project and give back everything found in it."""
 
-    def check(folder: Path) -> Report:
-        report = Report()
-        loaded = load(folder, report=report)
-        if loaded is not None:
-            with contextlib.suppress(InputRefused):
-                prepare(loaded, report=report, progress=quiet)
-        return report
-
-    return check
+    return check_project
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
-"""Coverage: people within reach of any facility of a class, each counted once."""
+"""Coverage: people within reach of any facility, each counted once."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 import shapely
@@ -20,10 +18,9 @@ def within_radius_of_any(
     areas: Zones,
     *,
     radius: float,
-    classes: Sequence[str],
-    names: Sequence[str],
+    target: str,
 ) -> Crosswalk:
-    """People within a straight-line distance of at least one facility of each class.
+    """People within a straight-line distance of at least one facility.
 
     Parameters
     ----------
@@ -33,16 +30,14 @@ def within_radius_of_any(
         Town blocks or meshes as valid polygons.
     radius
         Distance. [m]
-    classes
-        Class of each facility ``(F,)``.
-    names
-        Classes asked for, and the ids of the targets.
+    target
+        Id of the one target zone.
 
     Returns
     -------
     Crosswalk
-        Areas to classes: the share of each area in the union of the discs. Unlike a sum over
-        facilities it counts nobody twice.
+        Areas to the target: the share of each area in the union of the discs. Unlike a sum
+        over facilities it counts nobody twice.
 
     Notes
     -----
@@ -60,16 +55,14 @@ def within_radius_of_any(
     angle = np.pi / (2 * CORNERS)
     same_area = radius * np.sqrt(angle / np.sin(angle))
     discs = shapely.buffer(facilities.plane_geometry(), same_area, quad_segs=CORNERS)
-    held = np.asarray(classes, dtype=object)
-    unions = np.array([shapely.union_all(discs[held == name]) for name in names], dtype=object)
-    cut = pieces(unions, shapes)
+    cut = pieces(np.array([shapely.union_all(discs)], dtype=object), shapes)
     share = shapely.area(cut.geometry) / sizes[cut.source]
     return from_pairs(
         cut.target,
         cut.source,
         np.clip(share, 0.0, 1.0),
-        targets=names,
+        targets=[target],
         sources=areas.ids,
-        rule=f"within {radius:g} m of any facility of a class",
+        rule=f"within {radius:g} m of any facility",
         credits=(*facilities.sources, *areas.sources),
     )

@@ -9,11 +9,9 @@ from typing import Annotated
 import typer
 
 from futuremap import __version__
-from futuremap.cli import examples
 from futuremap.cli.console import progress, show_outcome, show_report
-from futuremap.config import Project, load
 from futuremap.errors import ExportError
-from futuremap.pipeline import Outcome, deliver, prepare, run
+from futuremap.pipeline import Outcome, check_project, deliver, examples, open_project, run
 from futuremap.pipeline import explain as explain_outcome
 from futuremap.problems import Report
 
@@ -52,7 +50,7 @@ def demo(
     name: Annotated[str, typer.Argument(help="例の名前")] = "takamatsu",
     out: Out = OUT,
 ) -> None:
-    """同梱の実データで一通り動かす / the whole job on bundled real data."""
+    """同梱の例で一通り動かす / the whole job on a bundled example."""
     _run(examples.example(name), out)
 
 
@@ -75,13 +73,11 @@ def check(
     ] = None,
 ) -> None:
     """入力をすべて読み、問題をすべて示す。何も書かない / report all problems."""
-    report = Report()
-    try:
-        with progress() as say:
-            prepare(_load(project, report), report=report, progress=say)
-    finally:
-        if csv is not None:
-            _write_csv(csv, report)
+    with progress() as say:
+        report = check_project(project, progress=say)
+    if csv is not None:
+        _write_csv(csv, report)
+    report.raise_if_errors()
     show_report(report)
     typer.echo("入力に誤りはありません / the input is right")
 
@@ -93,27 +89,16 @@ def explain(
 ) -> None:
     """1つの区域・施設の数字の由来を示す / the account of one zone or facility."""
     with progress() as say:
-        report = Report()
-        outcome = run(prepare(_load(project, report), report=report, progress=say), progress=say)
+        outcome = run(open_project(project, progress=say), progress=say)
     typer.echo("\n".join(explain_outcome(outcome, name)))
-
-
-def _load(file: Path, report: Report) -> Project:
-    project = load(file, report=report)
-    report.raise_if_errors()
-    if project is None:
-        raise AssertionError("a project that cannot be read was not reported")
-    return project
 
 
 def _run(file: Path, out: Path) -> None:
     started = time.monotonic()
-    report = Report()
     with progress() as say:
-        project = _load(file, report)
-        outcome = run(prepare(project, report=report, progress=say), progress=say)
+        outcome = run(open_project(file, progress=say), progress=say)
         folder = deliver(outcome, out, progress=say)
-    show_report(report)
+    show_report(outcome.prepared.report)
     show_outcome(outcome)
     _show_files(outcome, folder)
     typer.echo(f"{time.monotonic() - started:.1f} 秒 / seconds")

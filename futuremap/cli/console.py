@@ -71,6 +71,9 @@ def show_outcome(outcome: Outcome) -> None:
                 f"台帳の人口 ÷ 将来推計の総数（{outcome.municipal.years[0]}年）= {ratio:.4f}"
                 "  register / control total",
             )
+        check = outcome.checks.get(town.town.code)
+        if check is not None:
+            console.print(f"{check.text.ja}  {check.text.en}")
 
 
 def _grid(outcome: Outcome, code: str, title: str) -> Grid:

@@ -204,6 +204,9 @@ def _check_populations(project: Project, door: _Door) -> None:
             if year in years[:j]:
                 once = ("年ごとに1つ", "one population a year")
                 _no_sense(door, (*at, "population", j, "year"), year, once)
+        if town.check is not None and town.check.year not in project.projected_years:
+            listed = "、".join(map(str, project.projected_years))
+            _no_sense(door, (*at, "check", "year"), town.check.year, (listed, listed))
         if town.code in seen:
             once = ("市区町村ごとに1つ", "each municipality once")
             _no_sense(door, (*at, "code"), town.code, once)
@@ -219,6 +222,8 @@ def _check_credits(project: Project, door: _Door) -> None:
         named += [(("facilities", j), entry.credit) for j, entry in enumerate(town.facilities)]
         if town.control is not None:
             named.append((("control",), town.control.credit))
+        if town.check is not None:
+            named.append((("check",), town.check.credit))
         for path, key in named:
             if key not in known:
                 door.add("FM008", (*at, *path, "credit"), value=key, known="、".join(known))

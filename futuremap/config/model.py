@@ -30,11 +30,14 @@ class Header(_Entry):
 
 
 class PopulationFile(_Entry):
-    """``[[municipality.population]]``: sex and age by town block in one year."""
+    """``[[municipality.population]]``: sex and age in one year.
+
+    "register" is by town block; "census" is the municipality as one zone.
+    """
 
     year: Year
     file: str
-    format: Literal["register"] = "register"
+    format: Literal["register", "census"] = "register"
     credit: str
 
 
@@ -64,6 +67,15 @@ class ControlFile(_Entry):
     credit: str
 
 
+class CheckFile(_Entry):
+    """``[municipality.check]``: a later count, printed beside the projection of its year."""
+
+    year: Year
+    name: str
+    file: str
+    credit: str
+
+
 class FacilityFile(_Entry):
     """``[[municipality.facilities]]``: a list of facilities of one class."""
 
@@ -84,11 +96,23 @@ class Municipality(_Entry):
     outline: OutlineFile
     point_correction: list[PointCorrection] = []
     control: ControlFile | None = None
+    check: CheckFile | None = None
     facilities: list[FacilityFile] = []
 
     def population_of(self, year: int) -> PopulationFile | None:
         """The population file of a year, if there is one."""
         return next((entry for entry in self.population if entry.year == year), None)
+
+    def files(self) -> list[tuple[str, str]]:
+        """Every file named, with its credit key."""
+        named = [(entry.file, entry.credit) for entry in self.population]
+        named += [(entry.file, entry.credit) for entry in self.facilities]
+        named.append((self.outline.file, self.outline.credit))
+        if self.control is not None:
+            named.append((self.control.file, self.control.credit))
+        if self.check is not None:
+            named.append((self.check.file, self.check.credit))
+        return named
 
 
 class Reach(_Entry):
@@ -146,6 +170,11 @@ class Project(_Entry):
     def steps(self) -> int:
         """Count of steps from the base year to the last."""
         return (self.project.end_year - self.project.base_year) // INTERVAL
+
+    @property
+    def projected_years(self) -> list[int]:
+        """The base year and the end of every step."""
+        return [self.project.base_year + INTERVAL * i for i in range(self.steps + 1)]
 
     def own_credits(self) -> dict[str, Credit]:
         """The credits that the project file itself gives."""

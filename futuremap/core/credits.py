@@ -10,6 +10,8 @@ from importlib.resources import files
 
 from futuremap.errors import LabelError
 
+SYNTHETIC = ("合成データ", "Synthetic data")  # the mark of all that is made up
+
 
 @dataclass(frozen=True)
 class Credit:
@@ -38,8 +40,10 @@ class Credit:
 
     def line(self, lang: str = "ja") -> str:
         """The credit with its licence, as it is printed."""
-        mark = ("［合成データ］" if lang == "ja" else "[synthetic data] ") if self.synthetic else ""
         text = self.text_ja if lang == "ja" else self.text_en
+        word = SYNTHETIC[0 if lang == "ja" else 1]
+        said = text.lower().startswith(word.lower())
+        mark = f"［{word}］" if self.synthetic and not said else ""
         return (
             f"{mark}{text}（{self.licence}）" if lang == "ja" else f"{mark}{text} ({self.licence})"
         )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from futuremap.core.population import Population
+from futuremap.core.zones import by_parent
 from futuremap.errors import LabelError
 
 COMPLETE = 1e-9  # tolerance on the sum of a source's weights
@@ -97,19 +98,19 @@ def from_pairs(
 
 
 def to_parents(zones: Sequence[str], parents: Sequence[str]) -> Crosswalk:
-    """Crosswalk that counts every zone whole in its municipality.
+    """Crosswalk that counts every zone whole in its municipality, in the order they stand.
 
     Examples
     --------
     >>> to_parents(["a", "b"], ["37201", "37201"]).targets
     ('37201',)
     """
-    codes, row = np.unique(np.asarray(parents, dtype=object), return_inverse=True)
+    codes, row = by_parent(parents)
     return from_pairs(
         row,
         np.arange(len(zones)),
         np.ones(len(zones)),
-        targets=codes.tolist(),
+        targets=codes,
         sources=zones,
         rule="zones to their municipality",
     )

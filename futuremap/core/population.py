@@ -206,6 +206,30 @@ class Population:
         )
 
 
+def mark(population: Population, flag: Flag) -> Population:
+    """The same population with a flag on every number; what is made up is not observed.
+
+    Examples
+    --------
+    >>> people = Population.build(
+    ...     [[[[1.0], [1.0]]]], years=[2020], zones=["a"], ages=AgeGroups((0,))
+    ... )
+    >>> mark(people, Flag.SYNTHETIC).imputed_share.tolist()
+    [[1.0]]
+    """
+    whole = bool(flag & NOT_AS_COUNTED)
+    kept = population.flag & np.uint8(~Flag.OBSERVED & 0xFF) if whole else population.flag
+    return Population.build(
+        population.persons,
+        years=population.years,
+        zones=population.zones,
+        ages=population.ages,
+        flag=kept | np.uint8(flag),
+        imputed_share=np.ones_like(population.imputed_share) if whole else population.imputed_share,
+        sources=population.sources,
+    )
+
+
 def join_years(parts: Sequence[Population]) -> Population:
     """Populations of the same zones and ages in different years, as one.
 

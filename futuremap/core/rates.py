@@ -55,7 +55,7 @@ class Rates:
     ages
         Age groups of the age axis.
     parent_of
-        Position of each zone's parent ``(Z,)``, ascending: zones stand sorted by parent.
+        Position of each zone's parent ``(Z,)``, ascending: the zones of a parent stand together.
     interval
         Length of the step. [years]
     """
@@ -81,12 +81,12 @@ class Rates:
         Raises
         ------
         LabelError
-            If a name or a shape is not in the vocabulary, or zones are not sorted by parent.
+            If a name or a shape is not in the vocabulary, or a parent's zones stand apart.
         DemographyError
             If a rate is not finite or leaves its range.
         """
         if len(parent_of) != len(zones) or np.any(np.diff(parent_of) < 0):
-            raise LabelError("zones must stand sorted by parent")
+            raise LabelError("zones must stand together by parent")
         labels = {
             "zone": np.asarray(zones, dtype=object),
             "parent": np.asarray(parents, dtype=object),

@@ -98,6 +98,17 @@ class Table:
         values: NDArray[np.float64] = self.data["value"].values
         return np.asarray(values[self.indicators.index(indicator), self.years.index(year)])
 
+    def frame(self, indicator: str) -> pd.DataFrame:
+        """One indicator as a frame: a row a year, a column a zone.
+
+        Raises
+        ------
+        LabelError
+            If the table does not hold it.
+        """
+        rows = [self.column(indicator, year) for year in self.years]
+        return pd.DataFrame(rows, index=pd.Index(self.years, name="year"), columns=self.zones)
+
     def join(self, other: Table) -> Table:
         """Both tables' indicators over the same years and zones.
 
@@ -128,3 +139,21 @@ class Table:
             },
         )
         return frame[frame["value"].notna()].reset_index(drop=True)
+
+
+def stack(tables: Sequence[Table]) -> Table:
+    """Tables of the same indicators and years, their zones one after the other.
+
+    Raises
+    ------
+    LabelError
+        If indicators or years differ, or a zone stands twice.
+    """
+    first = tables[0]
+    zones = [zone for table in tables for zone in table.zones]
+    same = all((t.indicators, t.years) == (first.indicators, first.years) for t in tables)
+    if not same or len(set(zones)) != len(zones):
+        raise LabelError("tables to stack differ in indicators or years, or share a zone")
+    cube = np.concatenate([table.data["value"].values for table in tables], axis=2)
+    values = dict(zip(first.indicators, cube, strict=True))
+    return Table.build(values, years=first.years, zones=zones)

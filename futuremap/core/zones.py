@@ -55,6 +55,19 @@ def plane_epsg(zone: int) -> int:
     return 6668 + zone
 
 
+def by_parent(parents: Sequence[str]) -> tuple[list[str], NDArray[np.intp]]:
+    """Parents in the order in which they first stand, and the position of each zone's.
+
+    Examples
+    --------
+    >>> codes, position = by_parent(["34204", "34204", "14384"])
+    >>> codes, position.tolist()
+    (['34204', '14384'], [0, 0, 1])
+    """
+    position, codes = pd.factorize(np.asarray(parents, dtype=object))
+    return [str(code) for code in codes], np.asarray(position, dtype=np.intp)
+
+
 def plane_distortion(shapes: NDArray[np.object_], plane_zone: int) -> float:
     """Largest error of lengths measured in a plane zone, over the corners of shapes in degrees.
 

@@ -14,6 +14,7 @@ from futuremap.core.credits import Credit
 from futuremap.core.fields import Field, field
 from futuremap.core.layer import Layer, Text
 from futuremap.core.table import Table
+from futuremap.export.chart import NAMESPACE
 from futuremap.export.geopackage.tables import theme_notes
 from futuremap.export.text import clean
 from futuremap.problems import Problem
@@ -21,7 +22,14 @@ from futuremap.problems import Problem
 PAGE = "README.html"
 SHOWN_PER_CODE = 5  # more of a kind are counted; all stand in the manifest
 # what the page shows of a table, so that a phone has room for it; all stands in data/
-HEADLINE = ("population", "population_0_14", "population_65_over", "ageing_rate")
+HEADLINE = (
+    "population",
+    "population_0_14",
+    "population_65_over",
+    "ageing_rate",
+    "people_covered",
+    "coverage_rate",
+)
 # one room a reader: folder, who, and how its files are opened
 ROOMS = (
     (
@@ -85,6 +93,8 @@ h3 { font-size: 1rem; margin: 1.2rem 0 .2rem; }
 p, ul { margin: .3rem 0; } ul { padding-left: 1.4rem; }
 .mark { border: 2px solid #b2182b; color: #8c1020; padding: .3rem .7rem; font-weight: bold; }
 .scroll { overflow-x: auto; }
+.chart { margin: 1rem 0; } .chart svg { display: block; max-width: 100%; height: auto; }
+@media screen and (max-width: 40rem) { .chart svg { max-width: none; } }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { border: 1px solid #bbb; padding: .2rem .6rem; text-align: right; white-space: nowrap; }
 th { background: #eef1f6; font-weight: 600; }
@@ -95,7 +105,7 @@ thead th { white-space: normal; min-width: 6rem; text-align: center; }
   -webkit-print-color-adjust: exact; }
 small, .en { color: #444; }
 @media print { body { max-width: none; padding: 0; font-size: 10pt; } h2 { break-after: avoid; }
-  table, li { break-inside: avoid; } }
+  table, li, .chart { break-inside: avoid; } }
 """
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
@@ -124,6 +134,10 @@ class Page:
         Problems with which the run went on.
     credits
         Credits of the data.
+    charts
+        Charts of those numbers as SVG.
+    checks
+        Projected numbers beside counted ones, a sentence each.
     """
 
     title: Text
@@ -135,6 +149,8 @@ class Page:
     files: Mapping[str, Text]
     warnings: Sequence[Problem]
     credits: Sequence[Credit]
+    charts: Sequence[str] = ()
+    checks: Sequence[Text] = ()
 
     @property
     def synthetic(self) -> bool:
@@ -168,6 +184,9 @@ def render(page: Page) -> str:
         *_files(page.files),
         "<h2>全体の数字</h2>",
         *(_numbers(words, table, page.zone_names) for words, table in page.tables),
+        *(["<h3>統計との照合</h3>"] if page.checks else []),
+        _listed([check.ja for check in page.checks]),
+        *(_chart(svg) for svg in page.charts),
         "<h2>図の見方</h2>",
         *_legends(page.layers),
         "<h2>数字の作り方</h2>",
@@ -226,6 +245,11 @@ def _numbers(words: Text, table: Table, names: Mapping[str, str]) -> str:
     head = f"<thead><tr><th></th>{heads}</tr></thead>"
     body = f"<tbody>{''.join(rows)}</tbody>"
     return f"<h3>{_safe(words.ja)}</h3><div class='scroll'><table>{head}{body}</table></div>"
+
+
+def _chart(svg: str) -> str:
+    # HTML knows the name space; without it the page names no address at all
+    return f"<div class='scroll chart'>{svg.replace(NAMESPACE, '', 1)}</div>"
 
 
 def _number(value: float, entry: Field) -> str:
@@ -289,6 +313,7 @@ def _english(page: Page) -> list[str]:
         _listed(found),
         "<p>These are projections under stated assumptions, not forecasts.</p>",
         _listed([sentence.en for sentence in page.method]),
+        _listed([check.en for check in page.checks]),
         _listed([credit.line("en") for credit in page.credits]),
         "</div>",
     ]

@@ -25,6 +25,7 @@ from futuremap.export.text import inert_cell
 
 DECIMALS = 6  # of a person or a percent in CSV
 SEXES_JA = {"male": "男", "female": "女"}
+REMARK = "合成データ"
 
 
 def write_population(
@@ -32,6 +33,7 @@ def write_population(
     stem: Path,
     *,
     names: Mapping[str, str],
+    synthetic: bool = False,
 ) -> tuple[Path, Path]:
     """Write persons by zone, year, sex and age, one row a number.
 
@@ -43,6 +45,8 @@ def write_population(
         Path without ending; ``.parquet`` and ``.csv`` are put behind it.
     names
         Name of each zone.
+    synthetic
+        Whether the data are made up; if so, every row says it in a last column.
 
     Returns
     -------
@@ -57,10 +61,16 @@ def write_population(
         If a file cannot be written.
     """
     frame, sexes = _population_rows(population, names)
-    return _write(frame, stem, shown=frame.assign(sex=sexes))
+    return _write(frame, stem, shown=frame.assign(sex=sexes), synthetic=synthetic)
 
 
-def write_table(table: Table, stem: Path, *, names: Mapping[str, str]) -> tuple[Path, Path]:
+def write_table(
+    table: Table,
+    stem: Path,
+    *,
+    names: Mapping[str, str],
+    synthetic: bool = False,
+) -> tuple[Path, Path]:
     """Write indicators, one row a value; undefined values are left out.
 
     Parameters
@@ -71,6 +81,8 @@ def write_table(table: Table, stem: Path, *, names: Mapping[str, str]) -> tuple[
         Path without ending.
     names
         Name of each zone.
+    synthetic
+        Whether the data are made up; if so, every row says it in a last column.
 
     Returns
     -------
@@ -85,10 +97,15 @@ def write_table(table: Table, stem: Path, *, names: Mapping[str, str]) -> tuple[
         If a file cannot be written.
     """
     frame = _table_rows(table, names)
-    return _write(frame, stem, shown=frame)
+    return _write(frame, stem, shown=frame, synthetic=synthetic)
 
 
-def write_frame(features: gpd.GeoDataFrame, stem: Path) -> tuple[Path, Path]:
+def write_frame(
+    features: gpd.GeoDataFrame,
+    stem: Path,
+    *,
+    synthetic: bool = False,
+) -> tuple[Path, Path]:
     """Write features as they stand in a layer, points as longitude and latitude.
 
     Features without a place keep their row.
@@ -99,6 +116,8 @@ def write_frame(features: gpd.GeoDataFrame, stem: Path) -> tuple[Path, Path]:
         Frame indexed by id, its columns named in the field dictionary, in reader units.
     stem
         Path without ending.
+    synthetic
+        Whether the data are made up; if so, every row says it in a last column.
 
     Returns
     -------
@@ -117,7 +136,7 @@ def write_frame(features: gpd.GeoDataFrame, stem: Path) -> tuple[Path, Path]:
     if (shapely.get_type_id(points) <= 0).all():  # points, or no shape at all
         frame["longitude"], frame["latitude"] = shapely.get_x(points), shapely.get_y(points)
     frame = frame.reset_index(names="zone")
-    return _write(frame, stem, shown=frame)
+    return _write(frame, stem, shown=frame, synthetic=synthetic)
 
 
 def whole_years(frame: pd.DataFrame) -> pd.DataFrame:
@@ -205,7 +224,15 @@ def _named(
     return _coded(codes, [names[zone] for zone in zones])
 
 
-def _write(frame: pd.DataFrame, stem: Path, *, shown: pd.DataFrame) -> tuple[Path, Path]:
+def _write(
+    frame: pd.DataFrame,
+    stem: Path,
+    *,
+    shown: pd.DataFrame,
+    synthetic: bool,
+) -> tuple[Path, Path]:
+    if synthetic:
+        frame, shown = (each.assign(remark=_remarks(len(each))) for each in (frame, shown))
     parquet, text = (stem.with_name(f"{stem.name}.{ending}") for ending in ("parquet", "csv"))
     # without pandas's own metadata, which names versions
     table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
@@ -218,6 +245,10 @@ def _write(frame: pd.DataFrame, stem: Path, *, shown: pd.DataFrame) -> tuple[Pat
         writer.writerow(headings)
         writer.writerows(zip(*columns, strict=True))
     return parquet, text
+
+
+def _remarks(count: int) -> pd.Categorical:
+    return pd.Categorical.from_codes(np.zeros(count, dtype=np.intp), categories=[REMARK])
 
 
 def _heading(name: str) -> str:

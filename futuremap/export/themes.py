@@ -51,7 +51,7 @@ class Place(NamedTuple):
 
 
 def area_layers(
-    zones: Zones,
+    parts: Sequence[Zones],
     table: Table,
     *,
     theme: str,
@@ -62,8 +62,9 @@ def area_layers(
 
     Parameters
     ----------
-    zones
-        Areas in the order of the table.
+    parts
+        Areas of one kind, together in the order of the table; each part is measured in its own
+        plane zone.
     table
         Indicators of people and of density.
     theme, title
@@ -72,8 +73,10 @@ def area_layers(
         What the municipality's themes share.
     """
     base, future = place.years
-    features = _wide(zones.frame, table)
-    features.insert(2, "area_ha", pd.Series(zones.areas() / HECTARE, index=zones.ids))
+    frame = gpd.GeoDataFrame(pd.concat([part.frame for part in parts]), crs=GEOGRAPHIC)
+    features = _wide(frame, table)
+    areas = np.concatenate([part.areas() for part in parts]) / HECTARE
+    features.insert(2, "area_ha", pd.Series(areas, index=frame.index))
     drawn = {
         "now": Drawn(column("density", base), column("ageing_rate", base), AGEING_RATE),
         "future": Drawn(column("density", future), column("ageing_rate", future), AGEING_RATE),
@@ -84,7 +87,7 @@ def area_layers(
         ),
     }
     rows = ("population", "density", "ageing_rate", "population_65_over", "population_0_14")
-    notes = tuple(Text(*note) for note in zones.notes)
+    notes = tuple(dict.fromkeys(Text(*note) for part in parts for note in part.notes))
     people = {
         year: features[column("population", year)].to_numpy(dtype=np.float64)
         for year in place.years
@@ -96,7 +99,7 @@ def area_layers(
         shown=inhabited,
         left_out=_few,
         balloon=_balloon(rows, change=("population_change", "change_rate"), place=place),
-        labels=(theme, title, zones.kind, notes),
+        labels=(theme, title, parts[0].kind, notes),
         place=place,
     )
 

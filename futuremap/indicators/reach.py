@@ -47,3 +47,30 @@ def reach(
         "reach_outside_share": np.broadcast_to(outside, total.shape),
     }
     return Table.build(values, years=catchments.years, zones=catchments.zones)
+
+
+def covered(population: Population, within: Population | None) -> Table:
+    """People of each zone within reach of any facility, and their share.
+
+    Parameters
+    ----------
+    population
+        People of the zones. [persons]
+    within
+        Those of some of the zones within reach; the other zones have no facilities.
+
+    Returns
+    -------
+    Table
+        ``people_covered`` [persons] and ``coverage_rate`` [ratio], NaN without facilities.
+    """
+    total = population.totals()
+    people = np.full_like(total, np.nan)
+    if within is not None:
+        place = [population.zones.index(zone) for zone in within.zones]
+        people[:, place] = within.totals()
+    return Table.build(
+        {"people_covered": people, "coverage_rate": ratio(people, total)},
+        years=population.years,
+        zones=population.zones,
+    )

@@ -3,6 +3,8 @@
 from futuremap.pipeline.deliver import deliver as deliver
 from futuremap.pipeline.explain import explain as explain
 from futuremap.pipeline.prepare import Prepared as Prepared
+from futuremap.pipeline.prepare import check_project as check_project
+from futuremap.pipeline.prepare import open_project as open_project
 from futuremap.pipeline.prepare import prepare as prepare
 from futuremap.pipeline.run import Outcome as Outcome
 from futuremap.pipeline.run import run as run

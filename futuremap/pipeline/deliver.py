@@ -7,25 +7,26 @@ from importlib.metadata import version
 from pathlib import Path
 
 from futuremap.core.credits import Credit, credits_of
-from futuremap.core.layer import Layer, Text, view_of
+from futuremap.core.layer import Text
 from futuremap.export.geopackage import write_geopackage
 from futuremap.export.kml import EARTH_PRO, EARTH_WEB, write_earth
+from futuremap.export.kml.towns import write_towns
 from futuremap.export.manifest import Input, RunRecord, write_manifest
 from futuremap.export.page import write_page
 from futuremap.export.publish import publishing
 from futuremap.export.tabular import write_frame, write_population, write_table
-from futuremap.export.themes import Place, area_layers, facility_layers
-from futuremap.pipeline.prepare import Progress
-from futuremap.pipeline.run import Outcome, TownOutcome
+from futuremap.pipeline.compare import chart, stops
+from futuremap.pipeline.draw import Theme, draw
+from futuremap.pipeline.prepare import Progress, silent
+from futuremap.pipeline.run import Outcome
 from futuremap.pipeline.welcome import page
 
 SCENARIO = "baseline"
+CHART = "comparison.svg"
 EARTH = {"web": EARTH_WEB, "pro": EARTH_PRO}
-MESH_THEMES = {"1km": "mesh1000", "500m": "mesh500", "250m": "mesh250", "125m": "mesh125"}
-Theme = tuple[Layer, ...]
 
 
-def deliver(outcome: Outcome, out: Path, *, progress: Progress) -> Path:
+def deliver(outcome: Outcome, out: Path, *, progress: Progress = silent) -> Path:
     """Write everything a run gives and publish it as one set.
 
     Parameters
@@ -52,11 +53,13 @@ def deliver(outcome: Outcome, out: Path, *, progress: Progress) -> Path:
     header = outcome.prepared.project.project
     title = Text(header.title, header.title_en or header.title)
     with publishing(out / header.name) as folder:
-        themes = [theme for town in outcome.towns for theme in draw(outcome, town)]
+        themes = draw(outcome, _credits(outcome))
         for theme in themes:
             progress(f"Google Earth：{theme[0].title.ja}")
             for name, profile in EARTH.items():
                 write_earth(theme, folder / "earth" / name, profile=profile)
+        if len(outcome.towns) > 1:
+            _write_towns(outcome, folder)
         progress("QGIS：GeoPackage")
         layers = [layer for theme in themes for layer in theme]
         path = folder / "qgis" / f"{header.name}_{SCENARIO}.gpkg"
@@ -69,69 +72,18 @@ def deliver(outcome: Outcome, out: Path, *, progress: Progress) -> Path:
     return out / header.name
 
 
-def draw(outcome: Outcome, town: TownOutcome) -> list[Theme]:
-    """The themes of one municipality: facilities, mesh and town blocks.
-
-    Parameters
-    ----------
-    outcome
-        The run.
-    town
-        One of its municipalities.
-    """
-    setting = outcome.prepared.project
-    place = Place(
-        town.town.name,
-        setting.years,
-        _credits(outcome),
-        view_of(town.town.blocks.geometry, town.people.totals()[0]),
-    )
-    several = len(outcome.towns) > 1
-    tail = f"_{town.town.code}" if several else ""
-    level = setting.mesh.level
-    themes = []
-    if town.town.facilities is not None and town.facilities is not None:
-        radius = f"{setting.reach.radius_m:g}"
-        reach = Text(
-            f"利用圏人口は、施設から半径{radius}mの円に入る面積の割合で町丁の人口を数えたもの。"
-            "市外の人口は含みません。",
-            f"People in reach: residents of town blocks by their area within {radius} m; "
-            "people outside the municipality are not counted.",
+def _write_towns(outcome: Outcome, folder: Path) -> None:
+    header = outcome.prepared.project.project
+    for name, profile in EARTH.items():
+        write_towns(
+            stops(outcome),
+            folder / "earth" / name / "towns.kmz",
+            profile=profile,
+            title=Text(header.title, header.title_en or header.title),
+            credits=_credits(outcome),
+            notes=(),
         )
-        themes.append(
-            facility_layers(
-                town.town.facilities,
-                town.facilities,
-                theme=f"facilities{tail}",
-                class_names=town.town.class_names,
-                title=Text(
-                    "施設の利用圏人口と供用開始後年数", "People in reach and years in service"
-                ),
-                place=place,
-                notes=(reach, *(Text(*note) for note in town.town.blocks.notes)),
-            ),
-        )
-    themes.append(
-        area_layers(
-            town.meshed.zones,
-            town.mesh,
-            theme=f"{MESH_THEMES[level]}{tail}",
-            title=Text(
-                f"{level}メッシュの人口密度と高齢化率", f"Density and ageing on the {level} mesh"
-            ),
-            place=place,
-        ),
-    )
-    themes.append(
-        area_layers(
-            town.town.blocks,
-            town.blocks,
-            theme=f"town_blocks{tail}",
-            title=Text("町丁別の人口密度と高齢化率", "Density and ageing by town block"),
-            place=place,
-        ),
-    )
-    return themes
+    (folder / CHART).write_text(chart(outcome, _credits(outcome)), encoding="utf-8", newline="\n")
 
 
 def _credits(outcome: Outcome) -> tuple[Credit, ...]:
@@ -141,18 +93,23 @@ def _credits(outcome: Outcome) -> tuple[Credit, ...]:
 
 def _write_tables(outcome: Outcome, themes: list[Theme], folder: Path) -> None:
     folder.mkdir(parents=True)
+    made_up = any(credit.synthetic for credit in _credits(outcome))
     blocks = {
         zone: name
         for town in outcome.towns
         for zone, name in zip(town.town.blocks.ids, town.town.blocks.names, strict=True)
     }
     towns = {town.town.code: town.town.name.ja for town in outcome.towns}
-    write_population(outcome.projection.population, folder / "population_town_blocks", names=blocks)
-    write_table(outcome.accounts, folder / "flows_town_blocks", names=blocks)
-    write_table(outcome.municipal, folder / "municipality", names=towns)
-    write_table(outcome.projection.controls, folder / "controls", names=towns)
+    people = outcome.projection.population
+    write_population(people, folder / "population", names=blocks, synthetic=made_up)
+    for name, table, names in (
+        ("flows", outcome.accounts, blocks),
+        ("municipality", outcome.municipal, towns),
+        ("controls", outcome.projection.controls, towns),
+    ):
+        write_table(table, folder / name, names=names, synthetic=made_up)
     for theme in themes:
-        write_frame(theme[0].features, folder / theme[0].theme)
+        write_frame(theme[0].features, folder / theme[0].theme, synthetic=made_up)
 
 
 def _metadata(outcome: Outcome) -> Mapping[str, object]:

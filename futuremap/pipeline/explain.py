@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
-from futuremap.core.crosswalk import Crosswalk
 from futuremap.core.population import Population, origin
 from futuremap.errors import UnknownNameError
-from futuremap.pipeline.run import Outcome, TownOutcome
+from futuremap.pipeline.run import Gathered, Outcome, TownOutcome
 
 MOST_PARTS = 12  # contributing blocks listed; the rest are added up
 Account = Callable[[Outcome, TownOutcome, str], list[str]]
@@ -40,11 +40,12 @@ def explain(outcome: Outcome, name: str) -> list[str]:
     for town in outcome.towns:
         kinds: list[tuple[dict[str, str], Account]] = [
             (_ids(town.town.blocks.ids, town.town.blocks.names), _block),
-            (_ids(town.meshed.zones.ids, ()), _cell),
         ]
-        if town.town.facilities is not None:
-            located = town.town.facilities.located
-            kinds.append((_ids(located.ids, located.names), _facility))
+        if town.mesh is not None:
+            kinds.append((_ids(town.mesh.zones.ids, ()), partial(_cell, town.mesh)))
+        if town.reach is not None:
+            served = town.reach
+            kinds.append((_ids(served.zones.ids, served.zones.names), partial(_facility, served)))
         for ids, account in kinds:
             if name in ids:
                 return account(outcome, town, ids[name])
@@ -104,16 +105,18 @@ def _rates(outcome: Outcome, zone: str) -> list[str]:
     ]
 
 
-def _cell(outcome: Outcome, town: TownOutcome, zone: str) -> list[str]:
+def _cell(mesh: Gathered, outcome: Outcome, town: TownOutcome, zone: str) -> list[str]:
     del outcome
-    return [
-        f"メッシュ {zone}  {town.town.name.ja}",
-        *_parts(town, town.meshed.crosswalk, zone, town.mesh_people),
-    ]
+    return [f"メッシュ {zone}  {town.town.name.ja}", *_parts(town, mesh, zone)]
 
 
-def _facility(outcome: Outcome, town: TownOutcome, facility: str) -> list[str]:
-    if town.town.facilities is None or town.walk is None or town.catchments is None:
+def _facility(
+    served: Gathered,
+    outcome: Outcome,
+    town: TownOutcome,
+    facility: str,
+) -> list[str]:
+    if town.town.facilities is None:
         raise AssertionError("a facility was found in a town without facilities")
     row = town.town.facilities.table.loc[facility]
     opened = "不明" if np.isnan(row["opened"]) else f"{row['opened']:.0f}年"
@@ -122,15 +125,15 @@ def _facility(outcome: Outcome, town: TownOutcome, facility: str) -> list[str]:
     return [
         f"{row['name']}（{facility}）  {kind}  開設 {opened}",
         f"利用圏：半径 {radius:g} m の円に入る面積の割合で町丁の人口を数える",
-        *_parts(town, town.walk, facility, town.catchments),
+        *_parts(town, served, facility),
     ]
 
 
-def _parts(town: TownOutcome, walk: Crosswalk, target: str, gathered: Population) -> list[str]:
-    row = walk.targets.index(target)
-    weights = walk.weights[[row]].toarray()[0]
+def _parts(town: TownOutcome, gathered: Gathered, target: str) -> list[str]:
+    row = gathered.walk.targets.index(target)
+    weights = gathered.walk.weights[[row]].toarray()[0]
     first, last = town.people.totals()[0] * weights, town.people.totals()[-1] * weights
-    years = gathered.years
+    years = gathered.people.years
     order = [i for i in np.argsort(-first, kind="stable") if weights[i] > 0]
     names = town.town.blocks.names
     lines = [f"町丁 × 割合（{years[0]}年 → {years[-1]}年）"]
@@ -144,7 +147,7 @@ def _parts(town: TownOutcome, walk: Crosswalk, target: str, gathered: Population
         lines.append(
             f"  ほか {len(rest)} 町丁 = {first[rest].sum():,.1f} → {last[rest].sum():,.1f}",
         )
-    total = gathered.only([target]).totals()[:, 0]
+    total = gathered.people.only([target]).totals()[:, 0]
     lines.append("合計  " + "  ".join(f"{y}年 {v:,.1f}" for y, v in zip(years, total, strict=True)))
     return lines
 

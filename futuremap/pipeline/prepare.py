@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from futuremap.base.placement import check_blocks, check_facilities, check_plane
 from futuremap.base.thiessen import thiessen
-from futuremap.config import Municipality, Project
+from futuremap.base.unknown_age import spread
+from futuremap.config import Municipality, Project, load
 from futuremap.config.model import PopulationFile
+from futuremap.core.credits import register as register_of_credits
 from futuremap.core.facilities import Facilities, join_facilities
 from futuremap.core.layer import Text
-from futuremap.core.population import Population
+from futuremap.core.population import Flag, Population, mark
+from futuremap.core.table import Table
 from futuremap.core.zones import Zones
+from futuremap.errors import InputRefused
 from futuremap.problems import Report
 from futuremap.projection.controls import Basis, register_ratio
-from futuremap.sources import controls, facilities, outline, register
+from futuremap.sources import census, controls, facilities, outline, register, totals
 
 Progress = Callable[[str], None]
 FAR_FROM_CONTROL = 0.05  # register and control total further apart than this are reported
@@ -28,12 +33,15 @@ class Town(NamedTuple):
     code, name
         The municipality.
     outline, blocks
-        Its boundary and its town blocks as polygons.
+        Its boundary and its town blocks as polygons; where people are counted by municipality
+        only, the one block is the municipality itself.
     past, base
         People by block in the two years.
-    controls
+    controls, basis
         Published totals, and how they bind.
-    facilities
+    check
+        A later count of all people.
+    facilities, class_names
         Its facilities, and the names of their classes.
     """
 
@@ -45,8 +53,14 @@ class Town(NamedTuple):
     base: Population
     controls: Population | None
     basis: Basis
+    check: Table | None
     facilities: Facilities | None
     class_names: dict[str, str]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the municipality is its own only zone."""
+        return self.blocks.kind == "municipality"
 
 
 class Prepared(NamedTuple):
@@ -55,7 +69,7 @@ class Prepared(NamedTuple):
     project
         The project file.
     towns
-        Its municipalities, sorted by code.
+        Its municipalities in the order of the file.
     inputs
         Every file read with its credit key.
     report
@@ -70,14 +84,61 @@ class Prepared(NamedTuple):
 
 class _Read(NamedTuple):
     entry: Municipality
-    base: register.Register | None
+    points: Zones | None
+    base: Population | None
     past: Population | None
     outline: Zones | None
     controls: Population | None
+    check: Table | None
     facilities: list[Facilities]
 
 
-def prepare(project: Project, *, report: Report, progress: Progress) -> Prepared:
+def silent(step: str) -> None:
+    """Progress that nobody watches."""
+    del step
+
+
+def check_project(path: Path, *, progress: Progress = silent) -> Report:
+    """Read everything a project names and give back all that was found, right or wrong.
+
+    Parameters
+    ----------
+    path
+        The project file or its folder.
+    progress
+        Is told what is being read.
+    """
+    report = Report()
+    project = load(path, report=report)
+    if project is not None:
+        with contextlib.suppress(InputRefused):  # the report holds why
+            prepare(project, report=report, progress=progress)
+    return report
+
+
+def open_project(path: Path, *, progress: Progress = silent) -> Prepared:
+    """Load a project file and read everything it names.
+
+    Parameters
+    ----------
+    path
+        The project file or its folder.
+    progress
+        Is told what is being read.
+
+    Raises
+    ------
+    InputRefused
+        If anything is wrong; it carries the report of all problems.
+    """
+    report = Report()
+    project = load(path, report=report)
+    if project is None:
+        raise InputRefused(report)
+    return prepare(project, report=report, progress=progress)
+
+
+def prepare(project: Project, *, report: Report, progress: Progress = silent) -> Prepared:
     """Read all inputs of a project and refuse them together if anything is wrong.
 
     Parameters
@@ -85,7 +146,7 @@ def prepare(project: Project, *, report: Report, progress: Progress) -> Prepared
     project
         The project file.
     report
-        Collects what is found.
+        Collects what is found; the problems of the project file stand in it already.
     progress
         Is told what is being read.
 
@@ -95,17 +156,31 @@ def prepare(project: Project, *, report: Report, progress: Progress) -> Prepared
         If there is any error, after everything was read.
     """
     found = [_read(project, entry, report, progress) for entry in project.municipality]
+    _compare_ages(project, found, report)
     report.raise_if_errors()
-    towns = sorted((_town(read) for read in found), key=lambda town: town.code)
+    towns = [_town(read) for read in found]
     _compare_with_controls(project, towns, report)
-    return Prepared(project, tuple(towns), tuple(_inputs(project)), report)
+    inputs = {
+        (project.path(file), credit)
+        for entry in project.municipality
+        for file, credit in entry.files()
+    }
+    return Prepared(project, tuple(towns), tuple(sorted(inputs)), report)
 
 
 def _read(project: Project, entry: Municipality, report: Report, progress: Progress) -> _Read:
     progress(f"{entry.name}：人口 / population")
     base_file = entry.population_of(project.project.base_year)
-    base = None if base_file is None else _read_base(project, entry, base_file, report)
-    past = _read_past(project, entry, base.zones if base else None, report)
+    past_file = entry.population_of(project.past_year)
+    points = base = past = None
+    if base_file is not None and base_file.format == "census":
+        base = _read_census(project, entry, base_file, report)
+    elif base_file is not None:
+        points, base = _read_register(project, entry, base_file, report)
+    if past_file is not None and past_file.format == "census":
+        past = _read_census(project, entry, past_file, report)
+    elif past_file is not None:
+        past = _read_past_register(project, past_file, points, report)
     progress(f"{entry.name}：境界・総数・施設 / outline, totals, facilities")
     area = outline.read(
         project.path(entry.outline.file),
@@ -117,25 +192,44 @@ def _read(project: Project, entry: Municipality, report: Report, progress: Progr
     )
     if area is not None:
         check_plane(area, file=project.file.name, report=report)
-    if base is not None and base_file is not None and area is not None:
-        check_blocks(base.zones, area, file=base_file.file, report=report)
+        if points is not None and base_file is not None:
+            check_blocks(points, area, file=base_file.file, report=report)
     return _Read(
         entry,
+        points,
         base,
         past,
         area,
         _read_controls(project, entry, report),
+        _read_check(project, entry, report),
         _read_facilities(project, entry, area, report),
     )
 
 
-def _read_base(
+def _read_census(
     project: Project,
     entry: Municipality,
     file: PopulationFile,
     report: Report,
-) -> register.Register | None:
-    return register.read(
+) -> Population | None:
+    found = census.read(
+        project.path(file.file),
+        code=entry.code,
+        name=entry.name,
+        year=file.year,
+        credit=file.credit,
+        report=report,
+    )
+    return None if found is None else _honest(project, spread(found.known, found.unknown))
+
+
+def _read_register(
+    project: Project,
+    entry: Municipality,
+    file: PopulationFile,
+    report: Report,
+) -> tuple[Zones | None, Population | None]:
+    found = register.read(
         project.path(file.file),
         year=file.year,
         municipality=entry.code,
@@ -144,22 +238,43 @@ def _read_base(
         report=report,
         corrections={fix.zone: (fix.lat, fix.lon) for fix in entry.point_correction},
     )
+    if found is None:
+        return None, None
+    people = found.population
+    return found.zones, None if people is None else _honest(project, people)
 
 
-def _read_past(
+def _read_past_register(
     project: Project,
-    entry: Municipality,
-    zones: Zones | None,
+    file: PopulationFile,
+    points: Zones | None,
     report: Report,
 ) -> Population | None:
-    file = entry.population_of(project.past_year)
-    if file is None:
-        return None
-    return register.read_year(
+    found = register.read_year(
         project.path(file.file),
         year=file.year,
-        ids_by_name=dict(zip(zones.names, zones.ids, strict=True)) if zones else None,
+        ids_by_name=dict(zip(points.names, points.ids, strict=True)) if points else None,
         credit=file.credit,
+        report=report,
+    )
+    return None if found is None else _honest(project, found)
+
+
+def _honest(project: Project, population: Population) -> Population:
+    # made-up numbers are not observed ones; unknown credits were reported with the project file
+    known = register_of_credits() | project.own_credits()
+    made_up = any(known[key].synthetic for key in population.sources if key in known)
+    return mark(population, Flag.SYNTHETIC) if made_up else population
+
+
+def _read_check(project: Project, entry: Municipality, report: Report) -> Table | None:
+    if entry.check is None:
+        return None
+    return totals.read(
+        project.path(entry.check.file),
+        code=entry.code,
+        name=entry.name,
+        year=entry.check.year,
         report=report,
     )
 
@@ -210,22 +325,30 @@ def _read_facilities(
 
 def _town(read: _Read) -> Town:
     entry = read.entry
-    population = read.base.population if read.base else None
-    if read.base is None or population is None or read.past is None or read.outline is None:
+    if read.base is None or read.past is None or read.outline is None:
         # readers say why they give nothing, so an accepted input has all three
         raise AssertionError(f"{entry.code} was accepted without its files")
     return Town(
         entry.code,
         Text(entry.name, entry.name_en or entry.name),
         read.outline,
-        thiessen(read.base.zones, read.outline),
+        read.outline if read.points is None else thiessen(read.points, read.outline),
         read.past,
-        population,
+        read.base,
         read.controls,
         entry.control.basis if entry.control else "level",
+        read.check,
         join_facilities(read.facilities) if read.facilities else None,
         {listed.facility_class: listed.name for listed in entry.facilities},
     )
+
+
+def _compare_ages(project: Project, found: list[_Read], report: Report) -> None:
+    populations = [one for read in found for one in (read.past, read.base) if one is not None]
+    open_ages = sorted({one.ages.open_age for one in populations})
+    if len(open_ages) > 1:
+        shown = "、".join(f"{age}歳以上" for age in open_ages)
+        report.add("FM434", file=project.file.name, value=shown, reason=shown)
 
 
 def _compare_with_controls(project: Project, towns: list[Town], report: Report) -> None:
@@ -237,17 +360,3 @@ def _compare_with_controls(project: Project, towns: list[Town], report: Report) 
         if abs(ratio - 1) > FAR_FROM_CONTROL:
             report.add("FM421", file=project.file.name, value=f"{ratio:.3f}",
                        percent=f"{100 * (ratio - 1):+.1f}")  # fmt: skip
-
-
-def _inputs(project: Project) -> list[tuple[Path, str]]:
-    files: list[tuple[Path, str]] = []
-    for entry in project.municipality:
-        years = {project.past_year, project.project.base_year}
-        files += [
-            (project.path(one.file), one.credit) for one in entry.population if one.year in years
-        ]
-        files.append((project.path(entry.outline.file), entry.outline.credit))
-        if entry.control is not None:
-            files.append((project.path(entry.control.file), entry.control.credit))
-        files += [(project.path(one.file), one.credit) for one in entry.facilities]
-    return sorted(set(files))

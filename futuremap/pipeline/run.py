@@ -7,20 +7,43 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from futuremap.base.meshes import Meshed, on_mesh
+from futuremap.base.meshes import on_mesh
+from futuremap.catchment.coverage import within_radius_of_any
 from futuremap.catchment.life_cycle import years_in_service
 from futuremap.catchment.reach import share_outside, within_radius
 from futuremap.core.crosswalk import Crosswalk, gather, to_parents
+from futuremap.core.facilities import Facilities
+from futuremap.core.layer import Text
 from futuremap.core.population import Population, join_zones
 from futuremap.core.rates import Rates
 from futuremap.core.table import Table
+from futuremap.core.zones import Zones
 from futuremap.indicators.account import account
 from futuremap.indicators.people import age_structure, density
-from futuremap.indicators.reach import reach
-from futuremap.pipeline.prepare import Prepared, Progress, Town
+from futuremap.indicators.reach import covered, reach
+from futuremap.pipeline.prepare import Prepared, Progress, Town, silent
 from futuremap.projection.controls import control_totals, register_ratio, residuals
 from futuremap.projection.project import Projection, project
 from futuremap.projection.rates import from_two_dates
+
+
+class Gathered(NamedTuple):
+    """Town blocks counted on other zones.
+
+    zones
+        Mesh cells or located facilities.
+    walk
+        How blocks count there.
+    people
+        The population gathered.
+    table
+        Its indicators.
+    """
+
+    zones: Zones
+    walk: Crosswalk
+    people: Population
+    table: Table
 
 
 class TownOutcome(NamedTuple):
@@ -28,23 +51,40 @@ class TownOutcome(NamedTuple):
 
     town
         What went in.
-    people, mesh_people, catchments
-        The population by town block, by mesh cell and by facility.
-    blocks, mesh, facilities
-        Their indicators.
-    meshed, walk
-        How blocks count on the mesh and at facilities.
+    people, blocks
+        The population by town block, and its indicators.
+    mesh
+        The same on the mesh; None where the municipality is its own only zone.
+    reach
+        The people within reach of its facilities; None without facilities.
     """
 
     town: Town
     people: Population
     blocks: Table
-    meshed: Meshed
-    mesh_people: Population
-    mesh: Table
-    walk: Crosswalk | None
-    catchments: Population | None
-    facilities: Table | None
+    mesh: Gathered | None
+    reach: Gathered | None
+
+
+class Check(NamedTuple):
+    """A later count beside the projection of its year. [persons]"""
+
+    place: Text
+    name: str
+    year: int
+    counted: float
+    projected: float
+
+    @property
+    def text(self) -> Text:
+        """The comparison in words."""
+        off = self.projected / self.counted - 1
+        return Text(
+            f"{self.place.ja} {self.year}年：推計 {self.projected:,.0f}人、"
+            f"{self.name} {self.counted:,.0f}人（推計は {off:+.1%}）",
+            f"{self.place.en} {self.year}: projected {self.projected:,.0f}, "
+            f"counted {self.counted:,.0f} ({off:+.1%})",
+        )
 
 
 class Outcome(NamedTuple):
@@ -62,6 +102,8 @@ class Outcome(NamedTuple):
         Largest distance from the control totals, relative to them, by municipality.
     register_ratio
         People in the base year over the published total, by municipality; NaN without one.
+    checks
+        Later counts beside the projection, by municipality.
     towns
         The municipalities one by one.
     """
@@ -73,10 +115,11 @@ class Outcome(NamedTuple):
     municipal: Table
     control_residuals: dict[str, float]
     register_ratio: dict[str, float]
+    checks: dict[str, Check]
     towns: tuple[TownOutcome, ...]
 
 
-def run(prepared: Prepared, *, progress: Progress) -> Outcome:
+def run(prepared: Prepared, *, progress: Progress = silent) -> Outcome:
     """Project, gather and weigh.
 
     Parameters
@@ -123,17 +166,17 @@ def run(prepared: Prepared, *, progress: Progress) -> Outcome:
         rates,
         projected,
         account(projected.population, projected.flows),
-        age_structure(city),
+        age_structure(city).join(covered(city, _coverage(prepared, projected.population))),
         residuals(city, totals),
         ratios,
+        _checks(prepared, city),
         tuple(outcomes),
     )
 
 
 def _totals(prepared: Prepared) -> NDArray[np.float64]:
     setting = prepared.project
-    interval = prepared.towns[0].base.ages.width
-    years = [setting.project.base_year + interval * i for i in range(setting.steps + 1)]
+    years = setting.projected_years
     columns = [
         np.full((len(years), 1), np.nan)
         if town.controls is None
@@ -150,26 +193,62 @@ def _totals(prepared: Prepared) -> NDArray[np.float64]:
 
 def _gather_town(prepared: Prepared, town: Town, population: Population) -> TownOutcome:
     people = population.only(town.blocks.ids)
-    meshed = on_mesh(town.blocks, prepared.project.mesh.level)
-    mesh_people = gather(people, meshed.crosswalk)
-    walk = catchments = served = None
-    if town.facilities is not None:
-        radius = prepared.project.reach.radius_m
-        walk = within_radius(town.facilities.located, town.blocks, radius=radius)
-        catchments = gather(people, walk)
-        served = reach(
-            catchments,
-            years_in_service=years_in_service(town.facilities.opened(), catchments.years),
-            outside=share_outside(town.facilities.located, town.outline, radius=radius),
-        )
     return TownOutcome(
         town,
         people,
         age_structure(people).join(density(people, town.blocks.areas())),
-        meshed,
-        mesh_people,
-        age_structure(mesh_people).join(density(mesh_people, meshed.zones.areas())),
-        walk,
-        catchments,
-        served,
+        # a mesh of whole municipalities would say that people live evenly all over them
+        None if town.is_whole else _on_mesh(prepared, town, people),
+        None if town.facilities is None else _in_reach(prepared, town, people, town.facilities),
     )
+
+
+def _on_mesh(prepared: Prepared, town: Town, people: Population) -> Gathered:
+    zones, walk = on_mesh(town.blocks, prepared.project.mesh.level)
+    gathered = gather(people, walk)
+    table = age_structure(gathered).join(density(gathered, zones.areas()))
+    return Gathered(zones, walk, gathered, table)
+
+
+def _in_reach(
+    prepared: Prepared,
+    town: Town,
+    people: Population,
+    facilities: Facilities,
+) -> Gathered:
+    radius = prepared.project.reach.radius_m
+    walk = within_radius(facilities.located, town.blocks, radius=radius)
+    gathered = gather(people, walk)
+    table = reach(
+        gathered,
+        years_in_service=years_in_service(facilities.opened(), gathered.years),
+        outside=share_outside(facilities.located, town.outline, radius=radius),
+    )
+    return Gathered(facilities.located, walk, gathered, table)
+
+
+def _coverage(prepared: Prepared, population: Population) -> Population | None:
+    parts = []
+    for town in prepared.towns:
+        if town.facilities is None:
+            continue
+        walk = within_radius_of_any(
+            town.facilities.located,
+            town.blocks,
+            radius=prepared.project.reach.radius_m,
+            target=town.code,
+        )
+        parts.append(gather(population.only(town.blocks.ids), walk))
+    return join_zones(parts) if parts else None
+
+
+def _checks(prepared: Prepared, city: Population) -> dict[str, Check]:
+    checks = {}
+    for town, entry in zip(prepared.towns, prepared.project.municipality, strict=True):
+        if town.check is None or entry.check is None:
+            continue
+        year = town.check.years[0]
+        counted = float(town.check.column("population", year)[0])
+        projected = float(city.at(year).only([town.code]).totals()[0, 0])
+        checks[town.code] = Check(town.name, entry.check.name, year, counted, projected)
+    return checks

@@ -8,16 +8,17 @@ from pathlib import Path
 from futuremap.core.credits import Credit
 from futuremap.core.layer import Layer, Text
 from futuremap.export.page import Page
+from futuremap.pipeline.compare import chart
 from futuremap.pipeline.run import Outcome
 
 TABLES = {
-    "population_town_blocks": Text(
-        "町丁 × 年 × 男女 × 5歳階級の人口",
-        "People by town block, year, sex and age",
+    "population": Text(
+        "区域 × 年 × 男女 × 5歳階級の人口",
+        "People by zone, year, sex and age",
     ),
-    "flows_town_blocks": Text(
-        "町丁ごとの増減の内訳（出生、死亡と転出入、総数への調整）",
-        "What changed each town block: births, deaths and migration, control adjustment",
+    "flows": Text(
+        "区域ごとの増減の内訳（出生、死亡と転出入、総数への調整）",
+        "What changed each zone: births, deaths and migration, control adjustment",
     ),
     "municipality": Text("市区町村の人口と指標", "Indicators of the municipality"),
     "controls": Text("総数への調整係数", "Factors to the control totals"),
@@ -61,6 +62,8 @@ def page(
         method=_method(outcome),
         tables=[(Text("市区町村の人口", "The municipality's people"), outcome.municipal)],
         zone_names={town.town.code: town.town.name.ja for town in outcome.towns},
+        charts=[chart(outcome, credits)],
+        checks=[check.text for check in outcome.checks.values()],
         layers=layers,
         files=_files(folder, layers),
         warnings=outcome.prepared.report.warnings,
@@ -109,13 +112,25 @@ def _method(outcome: Outcome) -> list[Text]:
 
 
 def _files(folder: Path, layers: Sequence[Layer]) -> dict[str, Text]:
-    themes = {layer.theme: layer.title for layer in layers}
+    themes = {
+        layer.theme: Text(
+            f"{layer.place.ja}：{layer.title.ja}",
+            f"{layer.place.en}: {layer.title.en}",
+        )
+        for layer in layers
+    }
     words: dict[str, Text] = {}
     for path in sorted(folder.rglob("*")):
         if not path.is_file():
             continue
         name = path.relative_to(folder).as_posix()
-        if path.suffix == ".gpkg":
+        if path.suffix == ".svg":
+            words[name] = Text("町の比較の図", "Towns compared, a chart")
+        elif path.stem == "towns":
+            words[name] = Text(
+                "町の一覧（プロでは町から町へ飛ぶツアー）", "The towns, and a tour in Pro"
+            )
+        elif path.suffix == ".gpkg":
             words[name] = Text("すべての主題図", "All themes")
         elif path.stem in TABLES:
             words[name] = TABLES[path.stem]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from futuremap.core.flows import Flows
-from futuremap.core.population import Flag, Population, join_years
+from futuremap.core.population import NOT_AS_COUNTED, Flag, Population, join_years
 from futuremap.core.rates import Rates
 from futuremap.core.table import Table
 from futuremap.errors import LabelError
@@ -95,7 +95,7 @@ def project(
         years=years[1:],
         zones=base.zones,
         ages=base.ages,
-        flag=_flags(factors[1:, rates.parent_of] != 1),
+        flag=_flags(base.flag, factors[1:, rates.parent_of] != 1),
         imputed_share=np.repeat(base.imputed_share, steps, axis=0),
         sources=base.sources,
     )
@@ -120,6 +120,7 @@ def _faded(rates: Rates, steps_before: int) -> tuple[NDArray[np.float64], NDArra
     )
 
 
-def _flags(raked: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    made = np.uint8(Flag.PROJECTED | Flag.SHRUNK)
+def _flags(base: NDArray[np.uint8], raked: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    # what was not counted in the base year is not better known later
+    made = (base & np.uint8(NOT_AS_COUNTED)) | np.uint8(Flag.PROJECTED | Flag.SHRUNK)
     return np.where(raked, made | np.uint8(Flag.RAKED), made).astype(np.uint8)

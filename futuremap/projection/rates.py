@@ -10,12 +10,17 @@ from numpy.typing import NDArray
 from futuremap.core.ages import AgeGroups
 from futuremap.core.population import SEXES, Population
 from futuremap.core.rates import Rates
+from futuremap.core.zones import by_parent
 from futuremap.errors import DemographyError, LabelError
 from futuremap.projection.shrinkage import COUNT_NOISE, MOVER_NOISE, shrink
 
 FEMALE = SEXES.index("female")
 MALE = SEXES.index("male")
 FERTILE_FROM, FERTILE_TO = 15, 50  # women of these ages carry the child–woman ratio
+# boys per girl among Japanese births of 2024 (人口動態統計: 351,451 to 334,722); a town with few
+# children is pulled to it as if this many children of the nation had been added
+SEX_RATIO_BIRTH = 1.05
+PRIOR_CHILDREN = 1_000.0
 # what is left after each step of a zone's deviation from its municipality; 0.6 was best at
 # ten to thirty years over all municipalities
 PERSISTENCE = 0.6
@@ -33,7 +38,8 @@ def from_two_dates(
     Parameters
     ----------
     past, base
-        One year each, one age-group width apart, in the same zones sorted by parent. [persons]
+        One year each, one age-group width apart, in the same zones; a parent's zones stand
+        together. [persons]
     parents
         Code of each zone's municipality ``(Z,)``.
     persistence
@@ -62,10 +68,10 @@ def from_two_dates(
     interval = base.years[0] - past.years[0]
     if interval != base.ages.width:
         raise LabelError(f"the dates are {interval} years apart, the ages {base.ages.width} wide")
-    codes, starts = np.unique(np.asarray(parents, dtype=object), return_index=True)
-    parent_of = np.searchsorted(codes, np.asarray(parents, dtype=object))
+    codes, parent_of = by_parent(parents)
     if np.any(np.diff(parent_of) < 0):
-        raise LabelError("zones must stand sorted by parent")
+        raise LabelError("zones must stand together by parent")
+    starts = np.searchsorted(parent_of, np.arange(len(codes)))
     ends = np.append(starts[1:], len(parents))
     parts = [
         _one_parent(past.persons[0, a:b], base.persons[0, a:b], base.ages, code)
@@ -81,7 +87,7 @@ def from_two_dates(
     return Rates.build(
         {**variables, "persistence": persistence},
         zones=base.zones,
-        parents=codes.tolist(),
+        parents=codes,
         parent_of=parent_of,
         ages=base.ages,
         interval=interval,
@@ -99,8 +105,7 @@ def _one_parent(
     change = shrink(survivors, cohorts, noise=MOVER_NOISE, smooth_axis=2)
     women = base[:, FEMALE, ages.between(FERTILE_FROM, FERTILE_TO)].sum(axis=1)
     children = base[:, :, 0].sum(axis=1)
-    boys, girls = base[:, MALE, 0].sum(), base[:, FEMALE, 0].sum()
-    if women.sum() <= 0 or girls <= 0 or boys <= 0:
+    if women.sum() <= 0 or children.sum() <= 0:
         raise DemographyError(f"municipality {code} has no women aged 15–49 or no children 0–4")
     fertility = shrink(children, women, noise=COUNT_NOISE)
     return {
@@ -109,8 +114,14 @@ def _one_parent(
         "child_woman_ratio": fertility.ratio,
         "parent_cohort_change_ratio": _repeat_last(change.parent),
         "parent_child_woman_ratio": np.asarray(fertility.parent),
-        "sex_ratio_0_4": np.asarray(boys / girls),
+        "sex_ratio_0_4": np.asarray(_sex_ratio(base[:, :, 0].sum(axis=0))),
     }
+
+
+def _sex_ratio(children: NDArray[np.float64]) -> float:
+    girls = PRIOR_CHILDREN / (1 + SEX_RATIO_BIRTH)
+    boys = PRIOR_CHILDREN - girls
+    return float((children[MALE] + boys) / (children[FEMALE] + girls))
 
 
 def _pool_open_group(past: NDArray[np.float64]) -> NDArray[np.float64]:

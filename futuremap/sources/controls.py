@@ -5,26 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from futuremap.core.ages import AgeGroups
-from futuremap.core.population import SEXES, Flag, Population
+from futuremap.core.population import Flag, Population
 from futuremap.problems import Report
-from futuremap.sources import cells
-from futuremap.sources.cells import Reason
-from futuremap.sources.columns import Columns, find_columns
-from futuremap.sources.files import read_table
-
-AGES = AgeGroups.five_year(open_age=90)
-_AGE_HEADINGS = [f"a{age:02d}" for age in AGES.lower[:-1]] + [f"a{AGES.open_age}p"]
-HEADINGS = {
-    "code": "code",
-    "year": "year",
-    "sex": "sex",
-    "total": "total",
-} | {heading: heading for heading in _AGE_HEADINGS}
-SEX_WORDS = {"M": "male", "F": "female"}
-ROUNDING = 0.5 * len(AGES)  # persons by which rounded groups may miss their rounded total
+from futuremap.sources.municipal import AGES, read_municipal
 
 
 def read(
@@ -40,8 +24,7 @@ def read(
     Parameters
     ----------
     path
-        CSV, may be gzipped, with the columns code, year, sex (M or F), total, a00, a05 …
-        a85, a90p. Rows of other municipalities are not looked at.
+        CSV in the layout of :func:`futuremap.sources.municipal.read_municipal`.
     code
         Code of the municipality; becomes the only zone.
     name
@@ -56,68 +39,14 @@ def read(
     Population or None
         One zone in all years of the file; None if any of its numbers is in doubt.
     """
-    table = read_table(path, report=report, known=HEADINGS)
-    if table is None:
-        return None
-    columns = find_columns(table, HEADINGS, required=HEADINGS, report=report)
-    if "code" not in columns.places:
-        return None
-    rows = [row for row in range(len(columns)) if cells.heading(columns.raw(row, "code")) == code]
-    if not rows:
-        columns.note_file("FM431", value=code)
-        return None
-    persons = {row: _persons(columns, row, name) for row in rows}
-    by_key = _by_year_and_sex(columns, rows, name)
-    years = sorted({year for year, _ in by_key})
-    complete = len(by_key) == len(rows) and _both_sexes(columns, by_key, years)
-    cube = (
-        np.array([[persons[by_key[year, sex]] for sex in SEXES] for year in years])
-        if complete
-        else None
-    )
-    if cube is None or not columns.complete or not np.isfinite(cube).all():
+    found = read_municipal(path, code=code, name=name, report=report, with_unknown=False)
+    if found is None:
         return None
     return Population.build(
-        cube[:, np.newaxis],
-        years=years,
+        found.persons[:, np.newaxis],
+        years=found.years,
         zones=[code],
         ages=AGES,
         flag=Flag.PROJECTED,
         sources=[credit],
     )
-
-
-def _persons(columns: Columns, row: int, name: str) -> NDArray[np.float64]:
-    groups = np.array([columns.persons(row, age, whole=False) for age in _AGE_HEADINGS])
-    total = columns.persons(row, "total", whole=False)
-    if abs(groups.sum() - total) > ROUNDING:  # false when either is NaN
-        columns.note("FM305", row, "total", zone=name, expected=f"{groups.sum():g}")
-    return groups
-
-
-def _by_year_and_sex(columns: Columns, rows: list[int], name: str) -> dict[tuple[int, str], int]:
-    by_key: dict[tuple[int, str], int] = {}
-    for row in rows:
-        year = cells.year(columns.raw(row, "year"))
-        sex = SEX_WORDS.get(cells.heading(columns.raw(row, "sex")).upper())
-        if isinstance(year, Reason) and "year" in columns.places:
-            columns.note("FM303", row, "year", expected="2020, 2025 …")
-        if sex is None and "sex" in columns.places:
-            columns.note("FM303", row, "sex", expected="M, F")
-        if isinstance(year, Reason) or sex is None:
-            continue
-        earlier = by_key.setdefault((year, sex), row)
-        if earlier != row:
-            zone = f"{name} {year} {columns.text(row, 'sex')}"
-            columns.note("FM411", row, "year", zone=zone, line_first=columns.line(earlier))
-    return by_key
-
-
-def _both_sexes(columns: Columns, by_key: dict[tuple[int, str], int], years: list[int]) -> bool:
-    complete = True
-    for year in years:
-        for letter, sex in SEX_WORDS.items():
-            if (year, sex) not in by_key:
-                complete = False
-                columns.note_file("FM433", year=year, sex=letter)
-    return complete

@@ -8,6 +8,7 @@ from test_geopackage import facility_layers, town_layers
 from futuremap.core.credits import Credit, register
 from futuremap.core.layer import Text
 from futuremap.core.table import Table
+from futuremap.export.chart import Panel, Series, line_chart
 from futuremap.export.page import SHOWN_PER_CODE, Page, render, write_page
 from futuremap.problems import Report
 
@@ -98,6 +99,52 @@ def test_numbers_of_the_town_in_reader_units():
     assert "<th scope='row'>高松市 2023年</th><td>417,496</td><td>28.5</td>" in text
     assert "<th scope='row'>37202 2053年</th><td>0</td><td>―</td>" in text
     assert "高齢化率（％）" in text
+
+
+def test_people_within_reach_stand_beside_the_population():
+    values = {
+        "population": np.array([[1000.0]]),
+        "people_covered": np.array([[612.4]]),
+        "coverage_rate": np.array([[0.6124]]),
+    }
+    table = Table.build(values, years=[2023], zones=["37201"])
+    text = render(page(tables=[(Text("市全体", "The city"), table)]))
+    assert "<td>1,000</td><td>612</td><td>61.2</td>" in text
+    assert "利用圏カバー率（％）" in text
+
+
+def test_checks_and_charts_follow_the_numbers():
+    line = Series(Text("高松市", "Takamatsu"), np.array([417.0, 300.0]))
+    charts = [
+        line_chart(
+            [Panel(Text(name, name), "千人", (line,))],
+            years=[2023, 2053],
+            title=Text(name, name),
+            notes=(),
+        )
+        for name in ("人口", "世帯")
+    ]
+    check = Text(
+        "高松市 2020年：推計 <91,746>人、国勢調査 90,573人（＋1.3％）", "Takamatsu 2020: +1.3 %"
+    )
+    text = render(page(charts=charts, checks=[check]))
+    reader = read(text)
+    assert {"svg", "desc"} <= reader.tags
+    assert not re.search(r"https?:|url\(|@import|javascript:", text)
+    assert not re.search(r"<[^>]+ style=", text[text.index("<svg") : text.rindex("</svg>")])
+    assert "推計 &lt;91,746&gt;人" in text
+    english = text.index("In English")
+    places = [text.index(word) for word in ("</table>", "統計との照合", "<svg", "図の見方")]
+    assert places == sorted(places)
+    assert text.count("<svg") == 2
+    assert text.index("Takamatsu 2020: +1.3 %") > english
+    ids = re.findall(r' id="([^"]+)"', text)
+    assert len(ids) == len(set(ids)) == 4
+
+
+def test_without_checks_and_charts_there_is_no_word_of_them():
+    assert "統計との照合" not in render(page())
+    assert "<svg" not in render(page())
 
 
 def test_legends_say_height_colour_and_classes():

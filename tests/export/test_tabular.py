@@ -127,6 +127,28 @@ def test_areas_have_no_coordinates(tmp_path):
     assert rows_of(text)[0] == ["区域コード", "名称"]
 
 
+def test_made_up_data_say_so_in_every_row(tmp_path):
+    table = Table.build({"population": np.array([[12.0, np.nan]])}, years=[2023], zones=list(NAMES))
+    place = gpd.GeoDataFrame(
+        {"name": ["町"]}, index=["a"], geometry=[shapely.Point(1, 2)], crs=6668
+    )
+    written = {
+        kind: [
+            write_population(people(), tmp_path / f"p{kind}", names=NAMES, synthetic=kind),
+            write_table(table, tmp_path / f"t{kind}", names=NAMES, synthetic=kind),
+            write_frame(place, tmp_path / f"f{kind}", synthetic=kind),
+        ]
+        for kind in (False, True)
+    }
+    for (plain, plain_text), (marked, marked_text) in zip(*written.values(), strict=True):
+        before, after = pd.read_parquet(plain), pd.read_parquet(marked)
+        assert list(after.columns) == [*before.columns, "remark"]
+        assert set(after["remark"]) == {"合成データ"}
+        rows = [[*row, "合成データ"] for row in rows_of(plain_text)]
+        rows[0][-1] = "備考"
+        assert rows_of(marked_text) == rows
+
+
 def test_same_input_same_bytes(tmp_path):
     files = [write_population(people(), tmp_path / name, names=NAMES) for name in ("a", "b")]
     for one, other in zip(*files, strict=True):

@@ -5,7 +5,7 @@ import pytest
 
 from futuremap.core.ages import AgeGroups
 from futuremap.core.flows import imbalance
-from futuremap.core.population import Flag, Population
+from futuremap.core.population import Flag, Population, mark
 from futuremap.errors import DemographyError, LabelError, SolveError
 from futuremap.projection.controls import control_totals, rake
 from futuremap.projection.project import project
@@ -43,6 +43,15 @@ def test_projection_is_finite_flagged_and_balances():
     assert imbalance(result.population, result.flows) < 1e-9
     assert (result.population.flag[0] == Flag.OBSERVED).all()
     assert (result.population.flag[1:] == (Flag.PROJECTED | Flag.SHRUNK)).all()
+
+
+def test_what_was_made_up_stays_marked():
+    past, base = two_dates()
+    base = mark(base, Flag.SYNTHETIC)
+    later = project(base, from_two_dates(past, base, parents=parents(base)), steps=2).population
+    assert (later.flag & Flag.SYNTHETIC > 0).all()
+    assert (later.flag & Flag.OBSERVED == 0).all()
+    assert (later.imputed_share == 1).all()
 
 
 def test_without_shrinkage_the_first_step_repeats_the_past_exactly():
@@ -91,7 +100,7 @@ def test_faults_are_named():
     past, base = two_dates()
     with pytest.raises(LabelError, match="years apart"):
         from_two_dates(base, base, parents=parents(base))
-    with pytest.raises(LabelError, match="sorted by parent"):
+    with pytest.raises(LabelError, match="together by parent"):
         from_two_dates(past, base, parents=["b", "a"] * 20)
     men = base.persons.copy()
     men[:, :, 1] = 0

@@ -40,8 +40,8 @@ def test_the_set_is_complete(demo_output):
         "README.html",
         "manifest.json",
         "qgis/takamatsu_baseline.gpkg",
-        "data/population_town_blocks.parquet",
-        "data/population_town_blocks.csv",
+        "data/population.parquet",
+        "data/population.csv",
         "earth/web/facilities.kmz",
         "earth/web/town_blocks.kmz",
         "earth/web/mesh250_now.kmz",
@@ -73,7 +73,7 @@ def test_city_is_the_sum_of_blocks_and_of_cells_in_every_year(outcome):
     for y, year in enumerate(YEARS):
         total = city.column("population", year)[0]
         assert town.people.totals()[y].sum() == pytest.approx(total, rel=1e-9)
-        assert town.mesh_people.totals()[y].sum() == pytest.approx(total, rel=1e-9)
+        assert town.mesh.people.totals()[y].sum() == pytest.approx(total, rel=1e-9)
     assert imbalance(outcome.projection.population, outcome.projection.flows) < 1e-9
 
 
@@ -193,7 +193,7 @@ def test_explain_accounts_for_a_block_a_facility_and_a_cell(futuremap, project, 
     assert f"{last:,.1f}" in block.out
     hall = futuremap("explain", project, "高松市日新コミュニティセンター")
     assert "利用圏" in hall.out
-    cell = outcome.towns[0].meshed.zones.ids[2000]
+    cell = outcome.towns[0].mesh.zones.ids[2000]
     assert cell in futuremap("explain", project, cell).out
     wrong = futuremap("explain", project, "太田下町の")
     assert wrong.code == 2

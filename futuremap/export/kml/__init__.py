@@ -7,3 +7,5 @@ from futuremap.export.kml.profiles import EARTH_WEB as EARTH_WEB
 from futuremap.export.kml.profiles import PROFILES as PROFILES
 from futuremap.export.kml.profiles import Profile as Profile
 from futuremap.export.kml.profiles import profile_named as profile_named
+from futuremap.export.kml.towns import Stop as Stop
+from futuremap.export.kml.towns import write_towns as write_towns

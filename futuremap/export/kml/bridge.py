@@ -46,7 +46,7 @@ def to_simplekml(layer: Layer) -> simplekml.Kml:
     names = texts(layer.features["name"].iloc[part.rows])
     shapes = layer.features.geometry.to_numpy()[part.rows]
     heights, classes = part.heights().tolist(), part.classes().tolist()
-    found = outlines(shapes, radius=foot_radius(layer.view))
+    found = outlines(shapes, radius=foot_radius(layer.view, len(layer.features)))
     rings = np.split(found.coordinates, found.ends[1:-1])
     for row, polygons in enumerate(found.shapes):
         parts = [[rings[ring] for ring in polygon] for polygon in polygons]

@@ -69,16 +69,23 @@ def _head(parts: Sequence[Part], view: str, *, legend: str, radio: bool) -> Iter
         )
 
 
-def look_at(view: View) -> str:
+def look_at(view: View, *, shift: float = LEGEND_SHIFT) -> str:
     """First view as KML.
 
     The range leaves room for a tilted look at the whole width; the view moves a little to
     the left, so that the legend does not stand on the town.
+
+    Parameters
+    ----------
+    view
+        What must be seen.
+    shift
+        How far it moves, as a part of the range; 0 where there is no legend.
     """
     range_m = view.width_m * RANGE_PER_WIDTH
-    turn, shift = math.radians(view.heading), LEGEND_SHIFT * range_m / METRES_PER_DEGREE
-    latitude = view.latitude + shift * math.sin(turn)
-    longitude = view.longitude - shift * math.cos(turn) / math.cos(math.radians(view.latitude))
+    turn, aside = math.radians(view.heading), shift * range_m / METRES_PER_DEGREE
+    latitude = view.latitude + aside * math.sin(turn)
+    longitude = view.longitude - aside * math.cos(turn) / math.cos(math.radians(view.latitude))
     return (
         f"<LookAt><longitude>{longitude:.6f}</longitude><latitude>{latitude:.6f}</latitude>"
         f"<altitude>0</altitude><heading>{view.heading:.1f}</heading>"

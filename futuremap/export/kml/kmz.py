@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from futuremap.core.layer import STATES, Layer
@@ -21,6 +21,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # same input, same bytes: no file carries the tim
 UNIX = 3
 READABLE = 0o644 << 16
 SHOWN_FINDINGS = 5
+Members = Iterable[tuple[str, Iterable[bytes]]]  # name and content of files in a KMZ
 
 
 def write_earth(
@@ -59,11 +60,30 @@ def write_earth(
     """
     ordered = _ordered(layers)
     files = files_of(ordered, profile, prefix=prefix)
-    drafts = {folder / f".{name}.part": folder / name for name in files}
+    members = {folder / name: _members(parts, profile) for name, parts in files.items()}
+    return publish(members, profile=profile)
+
+
+def publish(files: Mapping[Path, Members], *, profile: Profile) -> list[Path]:
+    """Write KMZ files beside their place, check them, and move them there if all are sound.
+
+    Parameters
+    ----------
+    files
+        What stands in each file, the document first.
+    profile
+        The client.
+
+    Raises
+    ------
+    ExportError
+        If the disk refuses, or a written file fails the check.
+    """
+    drafts = {path.with_name(f".{path.name}.part"): path for path in files}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for draft, parts in zip(drafts, files.values(), strict=True):
-            write_kmz(draft, parts, profile=profile)
+        for draft, members in zip(drafts, files.values(), strict=True):
+            draft.parent.mkdir(parents=True, exist_ok=True)
+            _write(draft, members)
         findings = lint_set(list(drafts), profile=profile)
         if findings:
             shown = "; ".join(str(finding) for finding in findings[:SHOWN_FINDINGS])
@@ -71,7 +91,7 @@ def write_earth(
         for draft, path in drafts.items():
             draft.replace(path)
     except OSError as error:
-        raise ExportError(f"{folder} cannot be written: {error}") from error
+        raise ExportError(f"{next(iter(files)).parent} cannot be written: {error}") from error
     finally:
         for draft in drafts:
             if draft.exists():
@@ -79,11 +99,19 @@ def write_earth(
     return list(drafts.values())
 
 
-def write_kmz(path: Path, parts: Sequence[Part], *, profile: Profile) -> None:
-    """Write one KMZ: the document first, then the picture of its legend."""
+def _members(
+    parts: Sequence[Part],
+    profile: Profile,
+) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """The document, then the picture of its legend; made when they are written."""
+    yield ROOT, document(parts, profile, legend=LEGEND)
+    yield LEGEND, [legend_png([part.layer for part in parts])]
+
+
+def _write(path: Path, members: Members) -> None:
     with zipfile.ZipFile(path, "w") as archive:
-        _entry(archive, ROOT, document(parts, profile, legend=LEGEND))
-        _entry(archive, LEGEND, [legend_png([part.layer for part in parts])])
+        for name, pieces in members:
+            _entry(archive, name, pieces)
 
 
 def _entry(archive: zipfile.ZipFile, name: str, pieces: Iterable[bytes]) -> None:

@@ -156,7 +156,7 @@ def _class_column(pen: Pen, group: Group, *, left: int, width: int) -> None:
         pen.write(heading.ja, BODY, left=left, width=width)
     pen.write(colour_line(group.layer), BODY, left=left, width=width)
     wide, high = SWATCH
-    for label, hue in group.layer.classes.entries():
+    for label, hue in group.entries():
         box = (left, pen.top + 4, left + wide, pen.top + 4 + high)
         pen.draw.rectangle(box, fill=hue, outline=LINE)
         pen.write(label, BODY, left=left + wide + 8, width=width - wide - 8)

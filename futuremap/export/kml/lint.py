@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import IO, NamedTuple
 from xml.parsers import expat
 
-from futuremap.export.kml.profiles import Profile
+from futuremap.export.kml.profiles import EXTENSION, Profile
 from futuremap.export.kml.shapes import DECIMALS
 
 KML = "http://www.opengis.net/kml/2.2 "
+GX = f"{EXTENSION} "
 FEATURES = frozenset(
     {"Document", "Folder", "Placemark", "NetworkLink", "ScreenOverlay", "GroundOverlay"}
     | {"PhotoOverlay", "Tour"},
@@ -101,11 +102,11 @@ def lint(path: Path, *, profile: Profile) -> list[Finding]:
 
 
 def lint_set(paths: Sequence[Path], *, profile: Profile) -> list[Finding]:
-    """Faults of files that belong together; they must share one height scale."""
+    """Faults of files that belong together; where there are heights, they share one scale."""
     checks = [_checked(path, profile) for path in paths]
     findings = [finding for check in checks for finding in check.findings]
     scales = {scale for check in checks for scale in check.scales}
-    bare = [check.name for check in checks if not check.scales]
+    bare = [check.name for check in checks if check.tall and not check.scales]
     if len(scales) > 1 or bare:
         seen = f"{sorted(scales)} m, none in {bare}"
         findings.append(Finding("scale", ", ".join(check.name for check in checks), seen))
@@ -136,6 +137,7 @@ class _Check:
         self.name, self.profile = name, profile
         self.findings: list[Finding] = []
         self.scales: set[str] = set()
+        self.tall = False  # whether anything has a height
         self._counts: Counter[str] = Counter()
         self._ids: set[str] = set()
         self._style_urls: set[str] = set()
@@ -152,6 +154,7 @@ class _Check:
             "description": self._html,
             "text": self._html,
             "visibility": self._visibility,
+            "extrude": self._extrude,
             "coordinates": self._coordinates,
             **dict.fromkeys(COLOURS, self._colour),
         }
@@ -192,7 +195,7 @@ class _Check:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._text.clear()
         tag = self._known.get(name) or self._new(name)
-        if tag in self.profile.refused or not name.startswith(KML):
+        if tag in self.profile.refused or not (name.startswith(KML) or self._extends(name)):
             self.find("refused", name)
         if tag in FEATURES:
             self._counts["feature"] += 1
@@ -203,6 +206,9 @@ class _Check:
                 self.find("id", own)
             self._ids.add(own)
         self._stack.append(tag)
+
+    def _extends(self, name: str) -> bool:
+        return name.startswith(GX) and name.removeprefix(GX) in self.profile.extensions
 
     def _new(self, name: str) -> str:
         if not self._stack and name != f"{KML}kml":
@@ -226,7 +232,7 @@ class _Check:
             self.find("features", f"{self._counts['feature']:,}")
         if self._counts["vertex"] > self.profile.max_vertices:
             self.find("vertices", f"{self._counts['vertex']:,}")
-        if sum(self._shown) != 1:
+        if (self._shown or self.tall) and sum(self._shown) != 1:
             self.find("shown", f"{sum(self._shown)} of {len(self._shown)} states")
 
     def _href(self, text: str) -> None:
@@ -238,6 +244,9 @@ class _Check:
     def _colour(self, text: str) -> None:
         if not COLOUR.fullmatch(text):
             self.find("colour", text)
+
+    def _extrude(self, text: str) -> None:
+        self.tall |= text != "0"
 
     def _visibility(self, text: str) -> None:
         if self._stack[-1] == "Folder":

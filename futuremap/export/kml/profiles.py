@@ -21,17 +21,25 @@ class Profile:
         Most vertices of one file.
     radio
         Whether the states stand in a folder that shows one of them at a time.
+    tours
+        Whether the client takes tours.
     refused
         Elements for which the client refuses a file.
+    extensions
+        Elements of Google's extension that the client takes.
     """
 
     name: str
     max_features: int
     max_vertices: int
     radio: bool
+    tours: bool
     refused: frozenset[str]
+    extensions: frozenset[str]
 
 
+EXTENSION = "http://www.google.com/kml/ext/2.2"
+TOUR = frozenset({"Tour", "Playlist", "FlyTo", "Wait", "duration", "flyToMode"})
 # remote or running content has no place in any of our files
 NEVER = frozenset({"NetworkLink", "NetworkLinkControl", "Model", "SchemaData", "Metadata"})
 # import limits of the web client: reference/kml.md §0
@@ -40,14 +48,18 @@ EARTH_WEB = Profile(
     max_features=10_000,
     max_vertices=250_000,
     radio=False,
+    tours=False,
     refused=NEVER | {"Region", "Tour", "Track", "MultiTrack", "ListStyle", "TimeSpan", "TimeStamp"},
+    extensions=frozenset(),
 )
 EARTH_PRO = Profile(
     "earth-pro",
     max_features=200_000,
     max_vertices=5_000_000,
     radio=True,
+    tours=True,
     refused=NEVER,
+    extensions=TOUR,
 )
 PROFILES = {profile.name: profile for profile in (EARTH_WEB, EARTH_PRO)}
 

@@ -15,7 +15,8 @@ from futuremap.errors import ExportError
 DECIMALS = 6  # of a degree: about 0.1 m
 CORNERS = 12  # of the foot of a facility's column
 FOOT_SHARE = 1 / 300  # of the width of the view
-FOOT_METRES = (25.0, 120.0)
+FOOT_METRES = (25.0, 300.0)
+MANY, THICKEST = 500, 3.0  # columns that fill a view, and how much thicker a few may be
 AREAS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 POINTS = (shapely.GeometryType.POINT, shapely.GeometryType.MULTIPOINT)
 
@@ -38,16 +39,19 @@ class Outlines(NamedTuple):
     shapes: list[list[list[int]]]
 
 
-def foot_radius(view: View) -> float:
-    """Radius of a facility's column. [m]
+def foot_radius(view: View, count: int) -> float:
+    """Radius of a facility's column: thin where columns are many, readable where they are few. [m]
 
     Examples
     --------
-    >>> foot_radius(View(134.0, 34.3, 15_000.0))
+    >>> foot_radius(View(134.0, 34.3, 15_000.0), 1000)
     50.0
+    >>> foot_radius(View(134.0, 34.3, 15_000.0), 10)
+    150.0
     """
     low, high = FOOT_METRES
-    return float(min(max(view.width_m * FOOT_SHARE, low), high))
+    thicker = min(max((MANY / max(count, 1)) ** 0.5, 1.0), THICKEST)
+    return float(min(max(view.width_m * FOOT_SHARE * thicker, low), high))
 
 
 def vertex_counts(shapes: NDArray[np.object_]) -> NDArray[np.int64]:

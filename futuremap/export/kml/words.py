@@ -56,8 +56,21 @@ def markup(html: str) -> str:
 class Group(NamedTuple):
     """States that share height field, colour field and classes, hence one part of a legend."""
 
-    layer: Layer
-    headings: tuple[Text, ...]
+    layers: tuple[Layer, ...]
+
+    @property
+    def layer(self) -> Layer:
+        """The first state, which speaks for all of them."""
+        return self.layers[0]
+
+    @property
+    def headings(self) -> tuple[Text, ...]:
+        """State and year of each."""
+        return tuple(Text(layer.heading(), layer.heading("en")) for layer in self.layers)
+
+    def entries(self, lang: str = "ja") -> list[tuple[str, str]]:
+        """Label and colour of every class; the unknown one where any state has it."""
+        return max((layer.entries(lang) for layer in self.layers), key=len)
 
 
 class Cells(NamedTuple):
@@ -147,10 +160,7 @@ def groups(layers: Sequence[Layer]) -> list[Group]:
     for layer in layers:
         fields = (layer.height_field.name, layer.colour_field.name, layer.state == "change")
         found.setdefault((*fields, layer.classes), []).append(layer)
-    return [
-        Group(same[0], tuple(Text(x.heading(), x.heading("en")) for x in same))
-        for same in found.values()
-    ]
+    return [Group(tuple(same)) for same in found.values()]
 
 
 def notes(layers: Sequence[Layer], lang: str = "ja") -> list[str]:
@@ -186,7 +196,7 @@ def legend_lines(*layers: Layer, lang: str = "ja") -> list[Line]:
     for group in groups(layers):
         lines.append(Line(words.joint.join(heading[index] for heading in group.headings)))
         lines += [Line(height_line(group.layer, lang)), Line(colour_line(group.layer, lang))]
-        lines += [Line(label, hue) for label, hue in group.layer.classes.entries(lang)]
+        lines += [Line(label, hue) for label, hue in group.entries(lang)]
     lines += [Line(note) for note in notes(layers, lang)]
     credits_ = credit_lines(layers, lang)
     return [*lines, *(Line(f"{words.source}{words.colon}{line}") for line in credits_)]

@@ -147,7 +147,7 @@ def _columns(
 
 def _geometries(layer: Layer, rows: Rows, heights: NDArray[np.float64]) -> list[str]:
     shapes = layer.features.geometry.to_numpy()[rows]
-    found = outlines(shapes, radius=foot_radius(layer.view))
+    found = outlines(shapes, radius=foot_radius(layer.view, len(layer.features)))
     tops = [f"{h:.{HEIGHT_DECIMALS}f}" if h > 0 else "0" for h in heights.tolist()]
     written = _rings(found, tops)
     templates = [PRISM if height > 0 else FLAT_AREA for height in heights.tolist()]

@@ -183,7 +183,7 @@ def test_points_become_columns_of_the_right_width(make_layer, tmp_path, read):
         assert len(ring) == 13
         east = [(x - longitude) * 111_320 * np.cos(np.radians(latitude)) for x, _, _ in ring]
         north = [(y - latitude) * 111_320 for _, y, _ in ring]
-        assert np.hypot(east, north) == pytest.approx(50, abs=0.15)
+        assert np.hypot(east, north) == pytest.approx(150, abs=0.15)
 
 
 def test_features_that_are_not_shown_are_left_out(make_layer, tmp_path, read):

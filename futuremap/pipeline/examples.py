@@ -23,16 +23,17 @@ def names() -> list[str]:
 
 
 def example(name: str) -> Path:
-    """Folder of one example.
+    """Folder of one example; hyphens and underscores in its name are the same.
 
     Raises
     ------
     UnknownNameError
         If there is no example of that name.
     """
-    if name not in names():
+    wanted = name.replace("-", "_")
+    if wanted not in names():
         raise UnknownNameError(name, tuple(names()))
-    return folder() / name
+    return folder() / wanted
 
 
 def copy(name: str, target: Path) -> None:

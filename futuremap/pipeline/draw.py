@@ -1,0 +1,117 @@
+"""What is drawn: which zones and indicators become which themes, and what they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from futuremap.core.credits import Credit
+from futuremap.core.layer import Layer, Text, view_of
+from futuremap.core.table import stack
+from futuremap.export.themes import Place, area_layers, facility_layers
+from futuremap.pipeline.run import Outcome, TownOutcome
+
+MESH_THEMES = {"1km": "mesh1000", "500m": "mesh500", "250m": "mesh250", "125m": "mesh125"}
+MUNICIPALITIES = Text("市区町村の人口密度と高齢化率", "Density and ageing by municipality")
+BLOCKS = Text("町丁別の人口密度と高齢化率", "Density and ageing by town block")
+FACILITIES = Text("施設の利用圏人口と供用開始後年数", "People in reach and years in service")
+Theme = tuple[Layer, ...]
+
+
+def draw(outcome: Outcome, credits: tuple[Credit, ...]) -> list[Theme]:  # noqa: A002
+    """The themes of a run: facilities, mesh and town blocks of every town, or municipalities.
+
+    Parameters
+    ----------
+    outcome
+        The run.
+    credits
+        Credits of its data.
+    """
+    whole = [town for town in outcome.towns if town.town.is_whole]
+    themes = [_municipalities(outcome, whole, credits)] if whole else []
+    for town in outcome.towns:
+        themes += _town(outcome, town, credits)
+    return themes
+
+
+def _municipalities(
+    outcome: Outcome,
+    towns: Sequence[TownOutcome],
+    credits: tuple[Credit, ...],  # noqa: A002
+) -> Theme:
+    header = outcome.prepared.project.project
+    parts = [town.town.blocks for town in towns]
+    shapes = np.concatenate([part.geometry for part in parts])
+    people = np.concatenate([town.people.totals()[0] for town in towns])
+    return area_layers(
+        parts,
+        stack([town.blocks for town in towns]),
+        theme="municipalities",
+        title=MUNICIPALITIES,
+        place=Place(
+            Text(header.title, header.title_en or header.title),
+            outcome.prepared.project.years,
+            credits,
+            view_of(shapes, people),
+        ),
+    )
+
+
+def _town(
+    outcome: Outcome,
+    town: TownOutcome,
+    credits: tuple[Credit, ...],  # noqa: A002
+) -> list[Theme]:
+    setting = outcome.prepared.project
+    place = Place(
+        town.town.name,
+        setting.years,
+        credits,
+        view_of(town.town.blocks.geometry, town.people.totals()[0]),
+    )
+    tail = f"_{town.town.code}" if len(outcome.towns) > 1 else ""
+    themes = []
+    if town.town.facilities is not None and town.reach is not None:
+        themes.append(
+            facility_layers(
+                town.town.facilities,
+                town.reach.table,
+                theme=f"facilities{tail}",
+                class_names=town.town.class_names,
+                title=FACILITIES,
+                place=place,
+                notes=(_reach_note(outcome), *(Text(*note) for note in town.town.blocks.notes)),
+            ),
+        )
+    if town.mesh is not None:
+        level = setting.mesh.level
+        themes.append(
+            area_layers(
+                [town.mesh.zones],
+                town.mesh.table,
+                theme=f"{MESH_THEMES[level]}{tail}",
+                title=Text(
+                    f"{level}メッシュの人口密度と高齢化率",
+                    f"Density and ageing on the {level} mesh",
+                ),
+                place=place,
+            ),
+        )
+    if not town.town.is_whole:
+        theme = f"town_blocks{tail}"
+        themes.append(
+            area_layers([town.town.blocks], town.blocks, theme=theme, title=BLOCKS, place=place),
+        )
+    return themes
+
+
+def _reach_note(outcome: Outcome) -> Text:
+    radius = f"{outcome.prepared.project.reach.radius_m:g}"
+    return Text(
+        f"利用圏人口は、施設から半径{radius}mの円に入る面積の割合で町丁の人口を数えたもの。"
+        "市外の人口は含みません。",
+        f"People in reach: residents of town blocks by their area within {radius} m; "
+        "people outside the municipality are not counted.",
+    )
