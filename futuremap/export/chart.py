@@ -19,10 +19,9 @@ from futuremap.export.text import ascii_id, xml_text
 
 NAMESPACE = ' xmlns="http://www.w3.org/2000/svg"'
 FONTS = "Hiragino Sans, Yu Gothic UI, Meiryo, Noto Sans CJK JP, sans-serif"
-# Okabe and Ito's colours without yellow, which is lost on white; dark and light ones take
-# turns, so that a grey print keeps the first ones apart
+# Okabe and Ito's colours without yellow, which is lost on white
 COLOURS = ("#0072b2", "#d55e00", "#000000", "#56b4e9", "#009e73", "#cc79a7", "#e69f00")
-# shapes tell lines apart where colours don't: circle, square, triangle, diamond
+# shapes tell lines apart in a grey print: circle, square, triangle, diamond
 MARKERS = (
     "m-3.6 0a3.6 3.6 0 1 0 7.2 0a3.6 3.6 0 1 0-7.2 0z",
     "m-3.2-3.2h6.4v6.4h-6.4z",
@@ -34,14 +33,14 @@ INK, PALE_INK, GRID, AXIS, ALARM = "#1b1b1b", "#444444", "#dcdcdc", "#6b6b6b", "
 MARK = "合成データ"
 MOST_PANELS = 3
 # of one, two or three panels, so that each is about as wide as a phone is [pixels, as below]
-PLOT_WIDTHS = (520, 320, 230)
+PLOT_WIDTHS = (520, 320, 196)
 PLOT_HEIGHT = 300
 SERIES_ROOM = 30  # of height a line, where there are many
 MARGIN, GAP, TOP_ROOM, FOOT_ROOM = 12, 28, 26, 38
 LEADER = 22  # from the end of a line to its name
 TITLE, HEADING, LABEL, TICK, NOTE = 21, 17, 15, 14, 13
 SPACING = 1.35  # of lines of text, in heights of type
-YEAR_ROOM = 46  # a year and a blank beside it
+YEAR_ROOM = 45  # a year and a blank beside it
 TICKS = 7
 WHOLE = 1000  # from here on, decimals say nothing
 
@@ -281,14 +280,14 @@ def _lines(lines: Sequence[str], size: int, *, left: float, top: float) -> tuple
 
 
 def _head(title: Text, *, width: float, made_up: bool) -> tuple[list[str], float]:
-    room = _measure(MARK, LABEL) + 20 if made_up else 0.0
+    room = _measure(MARK, LABEL) + 22 if made_up else 0.0
     lines = wrap(title.ja, TITLE, width=int(width - 2 * MARGIN - room))
-    drawn, end = _lines(lines, TITLE, left=MARGIN, top=MARGIN)
+    drawn, end = _lines(lines, TITLE, left=MARGIN + room, top=MARGIN)
     if made_up:
-        left = width - MARGIN - room + 8
-        frame = f"M{left:.1f} {MARGIN}.0h{room - 8:.1f}v26.0h{8 - room:.1f}z"
+        # at the left, where a phone shows it before anything is moved
+        frame = f"M{MARGIN}.0 {MARGIN}.0h{room - 10:.1f}v26.0h{10 - room:.1f}z"
         drawn.append(_path(frame, ALARM, width=2))
-        drawn.append(_text(MARK, LABEL, at=(left + 6, MARGIN + 18.5), ink=ALARM, bold=True))
+        drawn.append(_text(MARK, LABEL, at=(MARGIN + 6, MARGIN + 18.5), ink=ALARM, bold=True))
     return drawn, end + 10
 
 

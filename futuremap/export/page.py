@@ -98,7 +98,7 @@ p, ul { margin: .3rem 0; } ul { padding-left: 1.4rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { border: 1px solid #bbb; padding: .2rem .6rem; text-align: right; white-space: nowrap; }
 th { background: #eef1f6; font-weight: 600; }
-thead th { white-space: normal; min-width: 6rem; text-align: center; }
+thead th { white-space: normal; min-width: 5rem; text-align: center; }
 .key { display: inline-block; margin-right: 1rem; white-space: nowrap; }
 .key i { display: inline-block; width: 1em; height: 1em; margin-right: .3em;
   border: 1px solid #777; vertical-align: -.1em; print-color-adjust: exact;

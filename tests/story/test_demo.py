@@ -87,8 +87,9 @@ def test_exported_sums_agree_too(demo_output):
 
 
 def test_base_year_is_the_published_register_cell_by_cell(outcome, project):
-    sheet = openpyxl.load_workbook(project / "register_202311.xlsx", read_only=True).active
-    rows = list(sheet.iter_rows(values_only=True))
+    book = openpyxl.load_workbook(project / "register_202311.xlsx", read_only=True)
+    rows = list(book.active.iter_rows(values_only=True))
+    book.close()
     place = {name: i for i, name in enumerate(rows[0])}
     published = np.array(
         [
