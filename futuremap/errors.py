@@ -13,7 +13,7 @@
     ├── SolveError                     3  raking or another iteration did not converge
     ├── ExportError                    5  an output could not be written or failed its own check
     ├── LockedError                    6  another run is writing to the same folder
-    └── ResourceError                  7  the input is larger than this program agrees to read
+    └── ResourceError                  7  the machine has not the memory that the input needs
 
 Exit code 2 is also any other wrong command line, 4 is kept for refused disclosure.
 """
@@ -111,6 +111,6 @@ class LockedError(FuturemapError):
 
 
 class ResourceError(FuturemapError):
-    """The input is larger than this program agrees to read."""
+    """The machine has not the memory that the input needs."""
 
     exit_code = 7

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
+import unicodedata
+from collections.abc import Mapping
+
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -23,7 +27,7 @@ def distance_outside(points: Zones, outline: Zones) -> NDArray[np.float64]:
     return np.asarray(shapely.distance(points.plane_geometry(), area), dtype=np.float64)
 
 
-def check_plane(outline: Zones, *, file: str, report: Report) -> None:
+def check_plane(outline: Zones, *, file: str, line: int | None, report: Report) -> None:
     """Refuse a municipality whose plane zone is not its own (FM531).
 
     The zones of its prefecture are fixed by law; where a prefecture has several, the one in
@@ -33,8 +37,8 @@ def check_plane(outline: Zones, *, file: str, report: Report) -> None:
     ----------
     outline
         The municipality; its id is its code.
-    file
-        Name of the project file.
+    file, line
+        Where the project file names the plane zone.
     report
         Takes the problem.
     """
@@ -46,6 +50,7 @@ def check_plane(outline: Zones, *, file: str, report: Report) -> None:
         report.add(
             "FM531",
             file=file,
+            line=line,
             column="plane_zone",
             value=outline.plane_zone,
             municipality=outline.names[0],
@@ -54,7 +59,54 @@ def check_plane(outline: Zones, *, file: str, report: Report) -> None:
         )
 
 
-def check_blocks(points: Zones, outline: Zones, *, file: str, report: Report) -> None:
+def check_corrections(
+    points: Zones,
+    lines: Mapping[str, int | None],
+    *,
+    file: str,
+    report: Report,
+) -> None:
+    """Report corrections of town blocks that do not exist (FM526).
+
+    Parameters
+    ----------
+    points
+        Town blocks.
+    lines
+        Name of every corrected block, and where in the project file it stands.
+    file
+        Name of the project file.
+    report
+        Takes the problems.
+    """
+    known = {unicodedata.normalize("NFKC", name).strip(): name for name in points.names}
+    for name, line in lines.items():
+        wanted = unicodedata.normalize("NFKC", name).strip()
+        if wanted in known:
+            continue
+        near = [known[key] for key in difflib.get_close_matches(wanted, known, n=1)]
+        report.add(
+            "FM526",
+            file=file,
+            line=line,
+            column="point_correction.zone",
+            value=name,
+            suggestion_ja=f"もしかして「{near[0]}」ですか"
+            if near
+            else "台帳の名前に直してください",
+            suggestion_en=f"did you mean {near[0]}?" if near else "use a name of the register",
+        )
+
+
+def check_blocks(
+    points: Zones,
+    outline: Zones,
+    *,
+    file: str,
+    sheet: str,
+    lines: Mapping[str, int],
+    report: Report,
+) -> None:
     """Refuse town blocks whose point lies outside their municipality.
 
     Parameters
@@ -63,8 +115,8 @@ def check_blocks(points: Zones, outline: Zones, *, file: str, report: Report) ->
         Town blocks as points.
     outline
         Their municipality.
-    file
-        Name of the file that the points came from.
+    file, sheet, lines
+        Where the points came from, line by zone.
     report
         Notes FM523 for every point further out than the outline is exact.
     """
@@ -74,6 +126,8 @@ def check_blocks(points: Zones, outline: Zones, *, file: str, report: Report) ->
         report.add(
             "FM523",
             file=file,
+            sheet=sheet,
+            line=lines.get(points.ids[i]),
             column="location",
             value=f"{place.y:.6f},{place.x:.6f}",
             zone=points.names[i],

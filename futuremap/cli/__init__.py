@@ -8,7 +8,7 @@ import traceback
 
 from futuremap.cli.commands import app
 from futuremap.cli.console import complain
-from futuremap.errors import FuturemapError
+from futuremap.errors import FuturemapError, ResourceError
 
 INTERRUPTED = 130
 DEBUG = "FUTUREMAP_DEBUG"
@@ -24,6 +24,9 @@ def main() -> None:
     except FuturemapError as error:
         code = error.exit_code
         complain(error)
+    except MemoryError:
+        code = ResourceError.exit_code
+        complain(ResourceError("メモリが足りません / out of memory"))
     except KeyboardInterrupt:
         code = INTERRUPTED
         sys.stderr.write("中断しました。前回の出力はそのままです / interrupted; nothing changed\n")

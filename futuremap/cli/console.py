@@ -13,7 +13,14 @@ from rich.table import Table as Grid
 
 from futuremap.core.fields import field
 from futuremap.core.table import Table
-from futuremap.errors import ExportError, Findings, FuturemapError, InputRefused, LockedError
+from futuremap.errors import (
+    ExportError,
+    Findings,
+    FuturemapError,
+    InputRefused,
+    LockedError,
+    UnknownNameError,
+)
 from futuremap.pipeline import Outcome
 from futuremap.pipeline.prepare import Progress as Say
 from futuremap.problems import Problem
@@ -51,8 +58,11 @@ def complain(error: Exception) -> None:
     if code is not None:
         problem = Problem(code, detail=(("reason", str(error)),))
         sys.stderr.write("\n".join(problem.lines()) + "\n")
-    elif isinstance(error, FuturemapError):
-        sys.stderr.write(f"error: {error}\n")
+    elif isinstance(error, UnknownNameError):
+        sys.stderr.write(f"{error}\n")
+    elif isinstance(error, FuturemapError) and error.exit_code != FuturemapError.exit_code:
+        problem = Problem("FM499", detail=(("reason", str(error)),))
+        sys.stderr.write("\n".join(problem.lines()) + "\n")
     else:
         sys.stderr.write(
             f"プログラムの不具合です / a bug of ours: {type(error).__name__}: {error}\n"
@@ -87,8 +97,9 @@ def _grid(outcome: Outcome, code: str, title: str) -> Grid:
     for year in table.years:
         cells = [_cell(table, name, year, code) for name in (*CLOSING, "ageing_rate")]
         change = _cell(table, "change_rate", year, code) if year > table.years[0] else "—"
-        factor = _cell(outcome.projection.controls, "control_factor", year, code)
-        raked = factor if factor != "1.0000" else "—"
+        controls = outcome.projection.controls
+        free = controls.column("control_factor", year)[controls.zones.index(code)] == 1
+        raked = "—" if free else _cell(controls, "control_factor", year, code)
         grid.add_row(str(year), *cells, change, raked)
     return grid
 

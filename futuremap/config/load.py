@@ -85,7 +85,8 @@ def load(path: Path, *, report: Report) -> Project | None:
         for found in error.errors():
             _note(found, door)
         return None
-    project._file = file  # noqa: SLF001 - where it was read is not part of what it says
+    # where it was read is not part of what it says
+    project._file, project._lines = file, door.lines  # noqa: SLF001
     _check_populations(project, door)
     _check_credits(project, door)
     return project
@@ -204,6 +205,11 @@ def _check_populations(project: Project, door: _Door) -> None:
             if year in years[:j]:
                 once = ("年ごとに1つ", "one population a year")
                 _no_sense(door, (*at, "population", j, "year"), year, once)
+        classes = [entry.facility_class for entry in town.facilities]
+        for j, name in enumerate(classes):
+            if name in classes[:j]:
+                once = ("種類ごとに1つの一覧", "one list a class")
+                _no_sense(door, (*at, "facilities", j, "class"), name, once)
         if town.check is not None and town.check.year not in project.projected_years:
             listed = "、".join(map(str, project.projected_years))
             _no_sense(door, (*at, "check", "year"), town.check.year, (listed, listed))

@@ -7,11 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
+from futuremap.config.lines import Path as KeyPath
+from futuremap.config.lines import line_of
 from futuremap.core.credits import Credit, register
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 Year = Annotated[int, Field(ge=1900, le=2200)]
-Code = Annotated[str, Field(pattern=r"^\d{5}$")]
+Code = Annotated[str, Field(pattern=r"^[0-9]{5}$")]
 INTERVAL = 5  # years; the width of the age groups that are read
 
 
@@ -118,7 +120,7 @@ class Municipality(_Entry):
 class Reach(_Entry):
     """``[reach]``: how far people go to a facility. [m]."""
 
-    radius_m: Annotated[float, Field(gt=0, le=50_000)] = 800.0
+    radius_m: Annotated[float, Field(ge=1, le=50_000)] = 800.0
 
 
 class Mesh(_Entry):
@@ -146,11 +148,16 @@ class Project(_Entry):
     mesh: Mesh = Mesh()
     credit: dict[str, OwnCredit] = {}
     _file: Path = PrivateAttr(default=Path("project.toml"))
+    _lines: dict[KeyPath, int] = PrivateAttr(default_factory=dict)
 
     @property
     def file(self) -> Path:
         """Where the project file stands."""
         return self._file
+
+    def line(self, *path: str | int) -> int | None:
+        """Line of a key in the project file, or of the nearest table around it."""
+        return line_of(self._lines, path)
 
     def path(self, name: str) -> Path:
         """A file named in the project, relative to it."""

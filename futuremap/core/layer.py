@@ -20,7 +20,7 @@ from futuremap.errors import CrsError, LabelError
 State = Literal["now", "future", "change"]
 STATES: tuple[State, ...] = ("now", "future", "change")
 VIEW_SHARE = 0.25  # the tallest prism is at most this part of the width of the view
-OUTERMOST = 0.02  # share of people beyond each edge of the first view
+OUTERMOST = 0.005  # share of people beyond each edge of the first view
 METRES_PER_DEGREE = 111_320.0  # of latitude; only for cameras
 
 
@@ -194,8 +194,9 @@ def metres_per_unit(values: Sequence[NDArray[np.float64]], view: View) -> float:
     >>> metres_per_unit([np.array([80.0, np.nan])], View(134.0, 34.3, 20_000.0))
     50.0
     """
-    peak = max((float(np.nanmax(np.abs(v))) for v in values if v.size), default=0.0)
-    if not peak > 0:
+    known = np.concatenate([np.abs(v[~np.isnan(v)]) for v in values])
+    peak = float(known.max(initial=0.0))
+    if peak == 0:
         return 1.0
     wanted = view.width_m * VIEW_SHARE / peak
     power = 10.0 ** np.floor(np.log10(wanted))

@@ -32,6 +32,7 @@ VOCABULARY: dict[str, Range] = {
     "parent_cohort_change_ratio": Range(SHARED, 0.0, np.inf),
     "parent_child_woman_ratio": Range(("parent",), 0.0, np.inf),
     "sex_ratio_0_4": Range(("parent",), 0.5, 2.0),
+    "imputed": Range(SHARED, 0.0, 1.0),
     "persistence": Range((), 0.0, 1.0),
 }
 
@@ -49,6 +50,8 @@ class Rates:
         ``child_woman_ratio`` (Z,) [ratio]: children 0–4 per woman 15–49 at the end of a step.
         ``own_weight`` (Z, S, A) [ratio]: how much of a ratio is the zone's own experience.
         ``parent_…`` the same for the parents (P, …).
+        ``imputed`` (P, S, A): 1 where nobody was there to make a ratio from, and it was taken
+        from the other sex or neighbouring ages.
         ``sex_ratio_0_4`` (P,) [ratio]: boys per girl.
         ``persistence`` () [ratio per step]: what remains, step by step, of a zone's deviation
         from its parent.

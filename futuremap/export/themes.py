@@ -14,7 +14,7 @@ from futuremap.core.classes import AGEING_RATE, CHANGE_RATE, SERVICE_YEARS, Clas
 from futuremap.core.credits import Credit
 from futuremap.core.facilities import Facilities
 from futuremap.core.fields import column, field
-from futuremap.core.layer import STATES, Layer, Text, View, metres_per_unit
+from futuremap.core.layer import STATES, Layer, State, Text, View, metres_per_unit
 from futuremap.core.table import Table
 from futuremap.core.zones import GEOGRAPHIC, Kind, Zones
 
@@ -173,7 +173,7 @@ def facility_layers(
         features,
         drawn=drawn,
         shown=in_service,
-        left_out=lambda mask: _not_yet_open(located & ~mask),
+        left_out=lambda mask, when: _not_yet_open(located & ~mask, when),
         balloon=balloon,
         labels=(theme, title, "facility", (*notes, *_missing(facilities))),
         place=place,
@@ -231,7 +231,7 @@ def _states(
     *,
     drawn: dict[str, Drawn],
     shown: dict[int, NDArray[np.bool_]],
-    left_out: Callable[[NDArray[np.bool_]], tuple[Text, ...]],
+    left_out: Callable[[NDArray[np.bool_], Text], tuple[Text, ...]],
     balloon: tuple[str, ...],
     labels: tuple[str, Text, Kind, tuple[Text, ...]],
     place: Place,
@@ -257,7 +257,7 @@ def _states(
             metres_per_unit=scale,
             shown=masks[state],
             balloon=balloon,
-            notes=(*notes, *left_out(masks[state])),
+            notes=(*notes, *left_out(masks[state], _when(state, place))),
             credits=place.credits,
             view=place.view,
         )
@@ -265,25 +265,33 @@ def _states(
     )
 
 
-def _few(shown: NDArray[np.bool_]) -> tuple[Text, ...]:
+def _when(state: State, place: Place) -> Text:
+    base, future = place.years
+    if state == "change":
+        return Text("増減の図", "the map of change")
+    year = base if state == "now" else future
+    return Text(f"{year}年の図", f"the map of {year}")
+
+
+def _few(shown: NDArray[np.bool_], when: Text) -> tuple[Text, ...]:
     count = int((~shown).sum())
     if not count:
         return ()
     return (
         Text(
-            f"人口{FEWEST_SHOWN:g}人未満の{count}区域は描いていません。",
-            f"{count} areas with fewer than {FEWEST_SHOWN:g} persons are not drawn.",
+            f"{when.ja}では、人口{FEWEST_SHOWN:g}人未満の{count}区域を描いていません。",
+            f"{when.en} leaves out {count} areas with fewer than {FEWEST_SHOWN:g} persons.",
         ),
     )
 
 
-def _not_yet_open(hidden: NDArray[np.bool_]) -> tuple[Text, ...]:
+def _not_yet_open(hidden: NDArray[np.bool_], when: Text) -> tuple[Text, ...]:
     count = int(hidden.sum())
     if not count:
         return ()
     return (
         Text(
-            f"この年より後に開設する{count}施設は描いていません。",
-            f"{count} facilities that open later are not drawn.",
+            f"{when.ja}では、その後に開設する{count}施設を描いていません。",
+            f"{when.en} leaves out {count} facilities that open later.",
         ),
     )

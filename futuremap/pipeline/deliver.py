@@ -56,8 +56,9 @@ def deliver(outcome: Outcome, out: Path, *, progress: Progress = silent) -> Path
         themes = draw(outcome, _credits(outcome))
         for theme in themes:
             progress(f"Google Earth：{theme[0].title.ja}")
-            for name, profile in EARTH.items():
-                write_earth(theme, folder / "earth" / name, profile=profile)
+            drawn = [layer for layer in theme if layer.shown.any()]
+            for name, profile in EARTH.items() if drawn else ():
+                write_earth(drawn, folder / "earth" / name, profile=profile)
         if len(outcome.towns) > 1:
             _write_towns(outcome, folder)
         progress("QGIS：GeoPackage")

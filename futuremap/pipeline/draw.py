@@ -65,13 +65,17 @@ def _town(
     credits: tuple[Credit, ...],  # noqa: A002
 ) -> list[Theme]:
     setting = outcome.prepared.project
+    names = [other.town.name for other in outcome.towns]
+    name, code = town.town.name, town.town.code
+    if names.count(name) > 1:  # 府中市 and 伊達市 exist twice
+        name = Text(f"{name.ja}（{code}）", f"{name.en} ({code})")
     place = Place(
-        town.town.name,
+        name,
         setting.years,
         credits,
         view_of(town.town.blocks.geometry, town.people.totals()[0]),
     )
-    tail = f"_{town.town.code}" if len(outcome.towns) > 1 else ""
+    tail = f"_{code}" if len(names) > 1 else ""
     themes = []
     if town.town.facilities is not None and town.reach is not None:
         themes.append(

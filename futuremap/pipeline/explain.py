@@ -37,25 +37,32 @@ def explain(outcome: Outcome, name: str) -> list[str]:
         If nothing is called so; the message proposes what is.
     """
     known: set[str] = set()
+    lines: list[str] = []
     for town in outcome.towns:
-        kinds: list[tuple[dict[str, str], Account]] = [
-            (_ids(town.town.blocks.ids, town.town.blocks.names), _block),
-        ]
-        if town.mesh is not None:
-            kinds.append((_ids(town.mesh.zones.ids, ()), partial(_cell, town.mesh)))
-        if town.reach is not None:
-            served = town.reach
-            kinds.append((_ids(served.zones.ids, served.zones.names), partial(_facility, served)))
-        for ids, account in kinds:
-            if name in ids:
-                return account(outcome, town, ids[name])
-            known |= ids.keys()
-    near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.4)
-    raise UnknownNameError(name, tuple(near))
+        for ids, account in _kinds(town):
+            known |= {word for pair in ids for word in pair}
+            for zone, title in ids:
+                if name in (zone, title):
+                    lines += [*([""] if lines else []), *account(outcome, town, zone)]
+    if not lines:
+        near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.4)
+        raise UnknownNameError(name, tuple(near))
+    return lines
 
 
-def _ids(ids: tuple[str, ...], names: tuple[str, ...]) -> dict[str, str]:
-    return dict(zip(names, ids, strict=False)) | {zone: zone for zone in ids}
+def _kinds(town: TownOutcome) -> list[tuple[list[tuple[str, str]], Account]]:
+    # pairs of id and name, with the account that goes with their kind; names may repeat
+    blocks = town.town.blocks
+    kinds: list[tuple[list[tuple[str, str]], Account]] = [
+        (list(zip(blocks.ids, blocks.names, strict=True)), _block),
+    ]
+    if town.mesh is not None:
+        kinds.append(([(code, code) for code in town.mesh.zones.ids], partial(_cell, town.mesh)))
+    if town.reach is not None and town.town.facilities is not None:
+        table = town.town.facilities.table
+        pairs = list(zip(table.index, table["name"], strict=True))
+        kinds.append((pairs, partial(_facility, town.reach)))
+    return kinds
 
 
 def _block(outcome: Outcome, town: TownOutcome, zone: str) -> list[str]:
@@ -122,8 +129,11 @@ def _facility(
     opened = "不明" if np.isnan(row["opened"]) else f"{row['opened']:.0f}年"
     radius = outcome.prepared.project.reach.radius_m
     kind = town.town.class_names[row["facility_class"]]
+    title = f"{row['name']}（{facility}）  {kind}  開設 {opened}"
+    if facility not in served.zones.ids:
+        return [title, "座標がないため、図と利用圏には載りません"]
     return [
-        f"{row['name']}（{facility}）  {kind}  開設 {opened}",
+        title,
         f"利用圏：半径 {radius:g} m の円に入る面積の割合で町丁の人口を数える",
         *_parts(town, served, facility),
     ]

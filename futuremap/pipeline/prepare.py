@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from futuremap.base.placement import check_blocks, check_facilities, check_plane
+from futuremap.base.feasible import check_controls, check_people
+from futuremap.base.placement import check_blocks, check_corrections, check_facilities, check_plane
 from futuremap.base.thiessen import thiessen
 from futuremap.base.unknown_age import spread
 from futuremap.config import Municipality, Project, load
@@ -155,7 +156,7 @@ def prepare(project: Project, *, report: Report, progress: Progress = silent) ->
     InputRefused
         If there is any error, after everything was read.
     """
-    found = [_read(project, entry, report, progress) for entry in project.municipality]
+    found = [_read(project, i, report, progress) for i in range(len(project.municipality))]
     _compare_ages(project, found, report)
     report.raise_if_errors()
     towns = [_town(read) for read in found]
@@ -168,19 +169,23 @@ def prepare(project: Project, *, report: Report, progress: Progress = silent) ->
     return Prepared(project, tuple(towns), tuple(sorted(inputs)), report)
 
 
-def _read(project: Project, entry: Municipality, report: Report, progress: Progress) -> _Read:
+def _read(project: Project, number: int, report: Report, progress: Progress) -> _Read:
+    entry = project.municipality[number]
     progress(f"{entry.name}：人口 / population")
     base_file = entry.population_of(project.project.base_year)
     past_file = entry.population_of(project.past_year)
-    points = base = past = None
+    listed = base = past = None
     if base_file is not None and base_file.format == "census":
         base = _read_census(project, entry, base_file, report)
     elif base_file is not None:
-        points, base = _read_register(project, entry, base_file, report)
+        listed = _read_register(project, number, base_file, report)
+        base = _honest(project, listed.population) if listed else None
+    points = listed.zones if listed else None
     if past_file is not None and past_file.format == "census":
         past = _read_census(project, entry, past_file, report)
     elif past_file is not None:
         past = _read_past_register(project, past_file, points, report)
+    check_people(past, base, name=entry.name, report=report)
     progress(f"{entry.name}：境界・総数・施設 / outline, totals, facilities")
     area = outline.read(
         project.path(entry.outline.file),
@@ -191,9 +196,17 @@ def _read(project: Project, entry: Municipality, report: Report, progress: Progr
         report=report,
     )
     if area is not None:
-        check_plane(area, file=project.file.name, report=report)
-        if points is not None and base_file is not None:
-            check_blocks(points, area, file=base_file.file, report=report)
+        line = project.line("municipality", number, "plane_zone")
+        check_plane(area, file=project.file.name, line=line, report=report)
+        if listed is not None and base_file is not None:
+            check_blocks(
+                listed.zones,
+                area,
+                file=base_file.file,
+                sheet=listed.sheet,
+                lines=listed.lines,
+                report=report,
+            )
     return _Read(
         entry,
         points,
@@ -225,10 +238,11 @@ def _read_census(
 
 def _read_register(
     project: Project,
-    entry: Municipality,
+    number: int,
     file: PopulationFile,
     report: Report,
-) -> tuple[Zones | None, Population | None]:
+) -> register.Register | None:
+    entry = project.municipality[number]
     found = register.read(
         project.path(file.file),
         year=file.year,
@@ -238,10 +252,13 @@ def _read_register(
         report=report,
         corrections={fix.zone: (fix.lat, fix.lon) for fix in entry.point_correction},
     )
-    if found is None:
-        return None, None
-    people = found.population
-    return found.zones, None if people is None else _honest(project, people)
+    if found is not None:
+        lines = {
+            fix.zone: project.line("municipality", number, "point_correction", i, "zone")
+            for i, fix in enumerate(entry.point_correction)
+        }
+        check_corrections(found.zones, lines, file=project.file.name, report=report)
+    return found
 
 
 def _read_past_register(
@@ -257,11 +274,13 @@ def _read_past_register(
         credit=file.credit,
         report=report,
     )
-    return None if found is None else _honest(project, found)
+    return _honest(project, found)
 
 
-def _honest(project: Project, population: Population) -> Population:
+def _honest(project: Project, population: Population | None) -> Population | None:
     # made-up numbers are not observed ones; unknown credits were reported with the project file
+    if population is None:
+        return None
     known = register_of_credits() | project.own_credits()
     made_up = any(known[key].synthetic for key in population.sources if key in known)
     return mark(population, Flag.SYNTHETIC) if made_up else population
@@ -295,6 +314,14 @@ def _read_controls(project: Project, entry: Municipality, report: Report) -> Pop
         shown = f"{min(read.years)}～{max(read.years)}"
         expected = f"{base + 1}～{end}"
         report.add("FM432", file=entry.control.file, value=shown, expected=expected)
+    if read is not None:
+        check_controls(
+            read,
+            name=entry.name,
+            file=entry.control.file,
+            base_year=base if entry.control.basis == "growth" else None,
+            report=report,
+        )
     return read
 
 

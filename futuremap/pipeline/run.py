@@ -26,6 +26,8 @@ from futuremap.projection.controls import control_totals, register_ratio, residu
 from futuremap.projection.project import Projection, project
 from futuremap.projection.rates import from_two_dates
 
+PLAUSIBLE_FACTORS = (0.9, 1.1)  # a step moved by more than this is reported
+
 
 class Gathered(NamedTuple):
     """Town blocks counted on other zones.
@@ -101,7 +103,7 @@ class Outcome(NamedTuple):
     control_residuals
         Largest distance from the control totals, relative to them, by municipality.
     register_ratio
-        People in the base year over the published total, by municipality; NaN without one.
+        People in the base year over the published total, where that year was published.
     checks
         Later counts beside the projection, by municipality.
     towns
@@ -152,15 +154,7 @@ def run(prepared: Prepared, *, progress: Progress = silent) -> Outcome:
     for town in towns:
         progress(f"{town.name.ja}：メッシュと利用圏 / mesh and reach")
         outcomes.append(_gather_town(prepared, town, projected.population))
-    ratios = {
-        town.code: register_ratio(
-            float(town.base.totals().sum()),
-            town.controls,
-            setting.project.base_year,
-        )
-        for town in towns
-        if town.controls is not None
-    }
+    _warn_of_large_factors(prepared, projected.controls)
     return Outcome(
         prepared,
         rates,
@@ -168,7 +162,7 @@ def run(prepared: Prepared, *, progress: Progress = silent) -> Outcome:
         account(projected.population, projected.flows),
         age_structure(city).join(covered(city, _coverage(prepared, projected.population))),
         residuals(city, totals),
-        ratios,
+        _register_ratios(prepared),
         _checks(prepared, city),
         tuple(outcomes),
     )
@@ -240,6 +234,28 @@ def _coverage(prepared: Prepared, population: Population) -> Population | None:
         )
         parts.append(gather(population.only(town.blocks.ids), walk))
     return join_zones(parts) if parts else None
+
+
+def _register_ratios(prepared: Prepared) -> dict[str, float]:
+    year = prepared.project.project.base_year
+    ratios = {
+        town.code: register_ratio(float(town.base.totals().sum()), town.controls, year)
+        for town in prepared.towns
+        if town.controls is not None
+    }
+    return {code: ratio for code, ratio in ratios.items() if not np.isnan(ratio)}
+
+
+def _warn_of_large_factors(prepared: Prepared, controls: Table) -> None:
+    low, high = PLAUSIBLE_FACTORS
+    names = {town.code: town.name.ja for town in prepared.towns}
+    files = {m.code: m.control.file for m in prepared.project.municipality if m.control}
+    for year in controls.years:
+        factors = controls.column("control_factor", year)
+        for code, factor in zip(controls.zones, factors.tolist(), strict=True):
+            if not low <= factor <= high:
+                prepared.report.add("FM422", file=files[code], value=f"{factor:.3f}",
+                                    name=names[code], year=year)  # fmt: skip
 
 
 def _checks(prepared: Prepared, city: Population) -> dict[str, Check]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from futuremap.core.flows import Flows
+from futuremap.core.flows import Flows, advance_age
 from futuremap.core.population import NOT_AS_COUNTED, Flag, Population, join_years
 from futuremap.core.rates import Rates
 from futuremap.core.table import Table
@@ -75,6 +75,9 @@ def project(
     factors = np.ones((steps + 1, len(rates.parents)))
     fertile = rates.ages.between(FERTILE_FROM, FERTILE_TO)
     people = base.persons[0]
+    borrowed = rates["imputed"][rates.parent_of]
+    guessed = np.zeros_like(people)  # 1 for cohorts that went through a borrowed ratio
+    shares = np.zeros((steps, len(base.zones)))
     for t in range(steps):
         ratio, fertility = _faded(rates, t)
         result = step(
@@ -89,14 +92,17 @@ def project(
         if totals is not None:
             factors[t + 1] = rake(stock[t], totals[t + 1], parent_starts=starts)
         births[t], net[t], moved[t] = result.births, result.net_change, stock[t] - result.persons
+        if borrowed.any():
+            guessed = np.minimum(advance_age(np.maximum(guessed, borrowed * (people > 0))), 1.0)
+            shares[t] = _share(stock[t], guessed)
         people = stock[t]
     later = Population.build(
         stock,
         years=years[1:],
         zones=base.zones,
         ages=base.ages,
-        flag=_flags(base.flag, factors[1:, rates.parent_of] != 1),
-        imputed_share=np.repeat(base.imputed_share, steps, axis=0),
+        flag=_flags(base.flag, factors[1:, rates.parent_of] != 1, shares > 0),
+        imputed_share=np.maximum(base.imputed_share, shares),
         sources=base.sources,
     )
     flows = Flows.build(
@@ -120,7 +126,18 @@ def _faded(rates: Rates, steps_before: int) -> tuple[NDArray[np.float64], NDArra
     )
 
 
-def _flags(base: NDArray[np.uint8], raked: NDArray[np.bool_]) -> NDArray[np.uint8]:
+def _share(people: NDArray[np.float64], guessed: NDArray[np.float64]) -> NDArray[np.float64]:
+    total = people.sum(axis=(1, 2))
+    part = (people * guessed).sum(axis=(1, 2))
+    return np.asarray(np.divide(part, total, out=np.zeros_like(total), where=total > 0))
+
+
+def _flags(
+    base: NDArray[np.uint8],
+    raked: NDArray[np.bool_],
+    imputed: NDArray[np.bool_],
+) -> NDArray[np.uint8]:
     # what was not counted in the base year is not better known later
     made = (base & np.uint8(NOT_AS_COUNTED)) | np.uint8(Flag.PROJECTED | Flag.SHRUNK)
+    made = np.where(imputed, made | np.uint8(Flag.IMPUTED), made)
     return np.where(raked, made | np.uint8(Flag.RAKED), made).astype(np.uint8)

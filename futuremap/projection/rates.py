@@ -103,16 +103,19 @@ def _one_parent(
     cohorts = _pool_open_group(past)
     survivors = base[:, :, 1:]
     change = shrink(survivors, cohorts, noise=MOVER_NOISE, smooth_axis=2)
+    parent, imputed = _fill(survivors.sum(axis=0), cohorts.sum(axis=0))
+    ratio = np.where(imputed, parent, change.ratio)
     women = base[:, FEMALE, ages.between(FERTILE_FROM, FERTILE_TO)].sum(axis=1)
     children = base[:, :, 0].sum(axis=1)
     if women.sum() <= 0 or children.sum() <= 0:
         raise DemographyError(f"municipality {code} has no women aged 15–49 or no children 0–4")
     fertility = shrink(children, women, noise=COUNT_NOISE)
     return {
-        "cohort_change_ratio": _repeat_last(change.ratio),
+        "cohort_change_ratio": _repeat_last(ratio),
         "own_weight": _repeat_last(change.weight),
         "child_woman_ratio": fertility.ratio,
-        "parent_cohort_change_ratio": _repeat_last(change.parent),
+        "parent_cohort_change_ratio": _repeat_last(parent),
+        "imputed": _repeat_last(imputed.astype(np.float64)),
         "parent_child_woman_ratio": np.asarray(fertility.parent),
         "sex_ratio_0_4": np.asarray(_sex_ratio(base[:, :, 0].sum(axis=0))),
     }
@@ -122,6 +125,35 @@ def _sex_ratio(children: NDArray[np.float64]) -> float:
     girls = PRIOR_CHILDREN / (1 + SEX_RATIO_BIRTH)
     boys = PRIOR_CHILDREN - girls
     return float((children[MALE] + boys) / (children[FEMALE] + girls))
+
+
+def _fill(
+    survivors: NDArray[np.float64],
+    cohorts: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Ratios of a municipality ``(S, A)``, and where they had to be borrowed.
+
+    A ratio without anybody to make it from is taken from the other sex of the age, then from
+    the ages around it, ever further away.
+
+    Examples
+    --------
+    >>> cohorts = np.array([[10.0, 0.0], [10.0, 4.0]])
+    >>> ratio, imputed = _fill(np.array([[9.0, 1.0], [9.0, 3.0]]), cohorts)
+    >>> ratio.tolist(), imputed.tolist()
+    ([[0.9, 0.75], [0.9, 0.75]], [[False, True], [False, False]])
+    """
+    empty = cohorts <= 0
+    ratio = np.divide(survivors, cohorts, out=np.zeros_like(cohorts), where=~empty)
+    for sex, age in np.argwhere(empty):
+        for reach in range(cohorts.shape[1] + 1):
+            around = slice(max(0, age - reach), age + reach + 1)
+            known = ~empty[:, around]
+            if known.any():
+                people = cohorts[:, around][known].sum()
+                ratio[sex, age] = survivors[:, around][known].sum() / people
+                break
+    return ratio, empty
 
 
 def _pool_open_group(past: NDArray[np.float64]) -> NDArray[np.float64]:

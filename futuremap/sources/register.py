@@ -22,7 +22,7 @@ from futuremap.core.zones import Zones
 from futuremap.problems import Report
 from futuremap.sources import cells
 from futuremap.sources.cells import Reason
-from futuremap.sources.columns import Columns, find_columns, note_missing, suggest
+from futuremap.sources.columns import Columns, find_columns, note_missing
 from futuremap.sources.files import read_table
 
 AGES = AgeGroups.five_year(open_age=85)
@@ -56,10 +56,13 @@ class Register(NamedTuple):
     holds the errors. ``zones`` are all areas that have a name of their own, so that what else
     may be wrong with them is found in the same run: a zone without a sound point then has no
     geometry, and if any number is not sound, all are called by their lines ("37201@5").
+    ``sheet`` and ``lines`` say where each zone stands in the file.
     """
 
     population: Population | None
     zones: Zones
+    sheet: str
+    lines: dict[str, int]
 
 
 def read(
@@ -120,7 +123,9 @@ def read(
         sources=[credit],
     )
     usable = columns.complete and sound.all() and np.isfinite(cube).all()
-    return Register(_population(cube, year, zones.ids, credit) if usable else None, zones)
+    people = _population(cube, year, zones.ids, credit) if usable else None
+    lines = {ids[row]: columns.line(row) for row in rows}
+    return Register(people, zones, columns.table.sheet, lines)
 
 
 def read_year(
@@ -327,9 +332,7 @@ def _checked_corrections(
     for name, point in corrections.items():
         row = names.get(cells.key(name))
         if row is None:
-            known = (columns.text(row, "name") for row in names.values())
-            columns.report.add("FM526", file=columns.table.file, value=name, **suggest(name, known))
-            continue
+            continue  # whoever holds the project file says where it names an unknown area
         sound = columns.in_japan(row, "point_correction", point, name=name)
         checked[cells.key(name)] = point if sound else None
     return checked

@@ -34,7 +34,8 @@ def cubes(draw, zones):
 def two_dates(draw):
     past, base = draw(cubes(6)), draw(cubes(6))
     base[0, 1, 4] += 1  # somebody can have children, and somebody has
-    base[0, :, 0] += 1
+    base[0, 0, 0] += 1
+    base[:, 1, 0] = base[:, 0, 0]  # as many girls as boys: rates refuse absurd sex ratios
     return population(past, 2018), population(base, 2023)
 
 

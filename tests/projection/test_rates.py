@@ -96,6 +96,25 @@ def test_an_empty_zone_stays_empty_and_makes_no_nan():
     assert np.isfinite(project(base, rates, steps=6).population.persons).all()
 
 
+def test_an_age_that_was_empty_borrows_its_ratio_and_says_so():
+    past, base = two_dates(zones=3)
+    cube = past.persons.copy()
+    cube[:, :, 0, 4] = 0  # no men of 20–24 five years ago, but some now
+    past = Population.build(cube, years=[2018], zones=past.zones, ages=AGES)
+    rates = from_two_dates(past, base, parents=["a"] * 3)
+    assert rates["imputed"][0, 0, 4] == 1
+    assert rates["imputed"].sum() == 1
+    women = rates["parent_cohort_change_ratio"][0, 1, 4]
+    assert rates["parent_cohort_change_ratio"][0, 0, 4] == pytest.approx(women)
+    later = project(base, rates, steps=2).population
+    assert (later.persons[1, :, 0, 5] > 0).all()
+    assert (later.flag[1:] & Flag.IMPUTED > 0).all()
+    assert (later.imputed_share[1] > 0).all()
+    assert (later.imputed_share[1] < 0.2).all()
+    plain = project(base, from_two_dates(*two_dates(zones=3), parents=["a"] * 3), steps=2)
+    assert (plain.population.flag & Flag.IMPUTED == 0).all()
+
+
 def test_faults_are_named():
     past, base = two_dates()
     with pytest.raises(LabelError, match="years apart"):

@@ -267,14 +267,6 @@ def test_the_other_year_needs_no_places(base, tmp_path, report):
     assert same(register.read_year(path, ids_by_name=ids_by_name(base), **more), base.population)
 
 
-def test_an_unknown_correction_is_refused_with_a_proposal(tmp_path, report):
-    path = write_csv(tmp_path / "base.csv", register_rows())
-    read_base(path, report, corrections={"塩屋丁": (34.3, 134.0)})
-    assert [problem.code for problem in report.problems] == ["FM526"]
-    assert "塩屋町" in report.problems[0].text("fix")
-    assert "塩屋町" in report.problems[0].text("fix", "en")
-
-
 @pytest.mark.parametrize(("point", "code"), [((134.0, 34.3), "FM522"), ((3.4, 134.0), "FM524")])
 def test_a_wrong_correction_is_refused(point, code, tmp_path, report):
     path = write_csv(tmp_path / "base.csv", register_rows())

@@ -110,12 +110,13 @@ def test_wrong_point_is_refused_unless_corrected(project, checked):
     (project / "project.toml").write_text(cut, encoding="utf-8")
     (problem,) = found(checked(project), "FM523")
     assert "松島町３丁目" in problem.text("title")
+    assert (problem.file, problem.sheet, problem.line) == (REGISTER, "Sheet0", 45)
 
 
 def test_correction_of_an_unknown_town(project, checked):
-    edit_text(project, 'zone = "松島町３丁目"', 'zone = "松島町９丁目"')
-    report = checked(project)
-    (problem,) = found(report, "FM526")
+    line = edit_text(project, 'zone = "松島町３丁目"', 'zone = "松島町９丁目"')
+    (problem,) = found(checked(project), "FM526")
+    assert (problem.file, problem.line) == ("project.toml", line)
     assert "松島町" in problem.text("fix")
 
 
@@ -207,3 +208,94 @@ def test_check_lists_problems_as_csv(project, futuremap, tmp_path):
         rows = list(csv.DictReader(stream))
     assert rows[0]["code"] == "FM302"
     assert rows[0]["line"] == "17"
+
+
+def add_control(folder: Path, change: Callable[[list[dict]], None]) -> None:
+    file = folder / "ipss2018.csv"
+    with file.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    change(rows)
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_a_control_of_nobody_is_refused(project, checked):
+    def empty_2030(rows) -> None:
+        for row in rows:
+            if row["year"] == "2030":
+                row.update(
+                    dict.fromkeys([key for key in row if key not in ("code", "year", "sex")], "0")
+                )
+
+    add_control(project, empty_2030)
+    (problem,) = found(checked(project), "FM437")
+    assert "2030" in problem.text("title")
+
+
+def test_growth_needs_the_base_year_and_level_says_nothing_of_it(
+    project, checked, futuremap, tmp_path
+):
+    add_control(
+        project,
+        lambda rows: rows.__setitem__(slice(None), [r for r in rows if int(r["year"]) > 2023]),
+    )
+    answer = futuremap("run", project, "--out", tmp_path / "out")
+    assert answer.code == 0
+    assert "nan" not in answer.out
+    assert "nan倍" not in (tmp_path / "out" / "takamatsu" / "README.html").read_text(
+        encoding="utf-8"
+    )
+    edit_text(project, 'basis = "level"', 'basis = "growth"')
+    assert [problem.code for problem in checked(project).errors] == ["FM435"]
+
+
+def test_a_large_factor_is_a_warning(project, futuremap, tmp_path):
+    def halve(rows) -> None:
+        for row in rows:
+            if int(row["year"]) > 2025:
+                for key in row:
+                    if key not in ("code", "year", "sex"):
+                        row[key] = str(int(row[key]) // 2)
+
+    add_control(project, halve)
+    answer = futuremap("run", project, "--out", tmp_path / "out")
+    assert answer.code == 0
+    assert "FM422" in answer.err
+
+
+def test_a_town_without_children_or_people_is_refused(project, checked):
+    def nobody(sheet) -> None:
+        for row in range(2, sheet.max_row + 1):
+            for sex in ("man", "woman"):
+                put(f"{sex}1", row, 0)(sheet)
+
+    edit_register(project, nobody)
+    problems = found(checked(project), "FM436")
+    assert "0～4歳の子ども" in problems[0].text("title")
+
+
+def test_one_class_has_one_list(project, checked):
+    line = edit_text(project, 'class = "community_center"', 'class = "medical"')
+    (problem,) = checked(project).errors
+    assert (problem.code, problem.line) == ("FM004", line)
+
+
+def test_facilities_without_any_place_are_listed_and_not_drawn(project, futuremap, tmp_path):
+    with (project / "medical.csv").open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    with (project / "medical.csv").open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0].keys())
+        writer.writeheader()
+        writer.writerows([{**row, "latitude": "", "longitude": ""} for row in rows[:3]])
+    text = (project / "project.toml").read_text(encoding="utf-8")
+    cut = text[: text.index('[[municipality.facilities]]\nclass = "community_center"')]
+    (project / "project.toml").write_text(cut, encoding="utf-8")
+    answer = futuremap("run", project, "--out", tmp_path / "out")
+    assert answer.code == 0, answer.err
+    folder = tmp_path / "out" / "takamatsu"
+    assert not (folder / "earth" / "web" / "facilities.kmz").exists()
+    assert rows[0]["name"].strip() in (folder / "data" / "facilities.csv").read_text(
+        encoding="utf-8-sig"
+    )
