@@ -20,6 +20,7 @@ from futuremap.errors import CrsError, LabelError
 State = Literal["now", "future", "change"]
 STATES: tuple[State, ...] = ("now", "future", "change")
 VIEW_SHARE = 0.25  # the tallest prism is at most this part of the width of the view
+ROUND = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
 OUTERMOST = 0.005  # share of people beyond each edge of the first view
 METRES_PER_DEGREE = 111_320.0  # of latitude; only for cameras
 
@@ -186,7 +187,7 @@ def metres_per_unit(values: Sequence[NDArray[np.float64]], view: View) -> float:
     Returns
     -------
     float
-        1, 2 or 5 times a power of ten. [m per unit]
+        A round number: 1, 1.5, 2, 3, 5 or 7 times a power of ten. [m per unit]
 
     Examples
     --------
@@ -200,7 +201,7 @@ def metres_per_unit(values: Sequence[NDArray[np.float64]], view: View) -> float:
         return 1.0
     wanted = view.width_m * VIEW_SHARE / peak
     power = 10.0 ** np.floor(np.log10(wanted))
-    step = max(step for step in (1.0, 2.0, 5.0) if step * power <= wanted * (1 + 1e-9))
+    step = max(step for step in ROUND if step * power <= wanted * (1 + 1e-9))
     return float(f"{step * power:.6g}")
 
 

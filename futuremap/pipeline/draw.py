@@ -78,6 +78,7 @@ def _town(
     tail = f"_{code}" if len(names) > 1 else ""
     themes = []
     if town.town.facilities is not None and town.reach is not None:
+        points, served = town.reach.zones.geometry, town.reach.people.totals()[0]
         themes.append(
             facility_layers(
                 town.town.facilities,
@@ -85,7 +86,7 @@ def _town(
                 theme=f"facilities{tail}",
                 class_names=town.town.class_names,
                 title=FACILITIES,
-                place=place,
+                place=place._replace(view=view_of(points, served)) if len(points) else place,
                 notes=(_reach_note(outcome), *(Text(*note) for note in town.town.blocks.notes)),
             ),
         )

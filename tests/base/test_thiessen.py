@@ -76,9 +76,10 @@ def test_a_point_outside_is_refused_with_its_distance(town):
     moved = zones(shapes, "town_block")
     assert distance_outside(moved, outline)[4] == pytest.approx(33_280, rel=0.01)
     report = Report()
-    check_blocks(moved, outline, file="register.xlsx", report=report)
+    where = {"file": "register.xlsx", "sheet": "Sheet1", "lines": {"37201-004": 6}}
+    check_blocks(moved, outline, **where, report=report)
     (problem,) = report.problems
-    assert problem.code == "FM523"
+    assert (problem.code, problem.line) == ("FM523", 6)
     assert "37201-004" in problem.text("title")
 
 

@@ -9,6 +9,10 @@ from hypothesis import strategies as st
 from futuremap.catchment.disc import area_inside, edges
 
 
+# thousandths: beside numbers such as 1e-309 GEOS itself is off in the fourth decimal
+METRES = st.integers(-3000, 3000).map(lambda thousandths: thousandths / 1000)
+
+
 def exact(polygon, x=0.0, y=0.0, radius=1.0):
     shape = edges(np.array([polygon], dtype=object))
     return float(area_inside(shape, np.array([0]), centre=np.array([[x, y]]), radius=radius)[0])
@@ -33,9 +37,9 @@ def test_known_areas(polygon, area):
 
 @settings(max_examples=200, deadline=None)
 @given(
-    st.lists(st.tuples(st.floats(-3, 3), st.floats(-3, 3)), min_size=3, max_size=9),
-    st.floats(-2, 2),
-    st.floats(-2, 2),
+    st.lists(st.tuples(METRES, METRES), min_size=3, max_size=9),
+    METRES,
+    METRES,
     st.floats(0.1, 3),
 )
 def test_agrees_with_geos(points, x, y, radius):
