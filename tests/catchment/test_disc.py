@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from futuremap.catchment.disc import area_inside, edges
 
-
 # thousandths: beside numbers such as 1e-309 GEOS itself is off in the fourth decimal
 METRES = st.integers(-3000, 3000).map(lambda thousandths: thousandths / 1000)
 
