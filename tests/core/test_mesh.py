@@ -341,6 +341,8 @@ class TestShapes:
         mesh.bounds(cells)
         mesh.parent(cells, "10km")
         mesh.encode(lat, lat + 100, level="1km")
+        assert cells.tolist() == ["51344013", "51344014"]
+        assert lat.tolist() == [34.3, 34.4]
 
 
 class TestMalformed:

@@ -69,8 +69,6 @@ def run(code, *arguments):
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
-    if not PYTHON.exists() or run("import qgis._3d").returncode:
-        pytest.skip("QGIS is not installed")
     path = tmp_path_factory.mktemp("qgis") / "試験市.gpkg"
     layers = [*town_layers(hide=True), *facility_layers()]
     write_geopackage(layers, path, title=TITLE, metadata=METADATA)

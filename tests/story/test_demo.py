@@ -1,6 +1,7 @@
 """The demo, judged by its outputs: sums, reach, register, bytes, and what a person types."""
 
 import csv
+import fcntl
 import hashlib
 import json
 import signal
@@ -207,7 +208,6 @@ def test_usage_errors_exit_2(futuremap):
 
 
 def test_two_runs_at_once_are_kept_apart(futuremap, tmp_path):
-    fcntl = pytest.importorskip("fcntl")
     tmp_path.joinpath(".takamatsu.lock").touch()
     with tmp_path.joinpath(".takamatsu.lock").open("r+") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
