@@ -31,6 +31,7 @@ _ENGLISH = [f"{word}{number}" for word in ("man", "woman") for number in range(1
 _JAPANESE = [f"{age}の{word}" for word in ("男性", "女性") for age in AGES.labels()]
 HEADINGS = {
     "#property": "number", "NO": "number",
+    "prefCode": "municipality", "都道府県コード又は市区町村コード": "municipality",
     "regionCode": "code", "地域コード": "code",
     "surveyDate": "date", "調査年月日": "date",
     "regionName": "name", "地域名": "name",
@@ -44,6 +45,7 @@ HEADINGS = {
     "longitude": "longitude", "経度": "longitude",
 }  # fmt: skip
 REQUIRED = ("name", "date", "total", *COUNTS)
+CODE_DIGITS = (5, 6)
 TOTAL_ROWS = {"計", "合計", "総計", "総数", "小計", "市計", "町計", "村計"}
 
 Point = tuple[float, float]  # latitude, longitude, as people write them
@@ -104,6 +106,7 @@ def read(
     columns = _open(path, report)
     if columns is None:
         return None
+    _check_municipality(columns, municipality)
     cube = _checked_rows(columns, year)
     points = _points(columns, corrections or {})
     ids = _ids(columns, municipality)
@@ -229,6 +232,15 @@ def _check_total(columns: Columns, row: int, name: str, expected: float) -> None
     if np.isfinite(stated + expected) and stated != expected:
         zone = columns.text(row, "name")
         columns.note("FM305", row, name, zone=zone, expected=f"{expected:.0f}")
+
+
+def _check_municipality(columns: Columns, municipality: str) -> None:
+    # with or without the check digit; a column that is empty or of the prefecture says nothing
+    for row in range(len(columns)):
+        found = cells.heading(columns.raw(row, "municipality"))
+        if len(found) in CODE_DIGITS and found[: len(municipality)] != municipality:
+            columns.note("FM416", row, "municipality", expected=municipality)
+            return
 
 
 def _check_dates(columns: Columns, year: int) -> None:

@@ -382,3 +382,11 @@ def test_nothing_usable_is_none(tmp_path, report):
     assert read_base(write_csv(tmp_path / "noname.csv", rows), report) is None
     assert found(report)[0] == ("FM101", None, "")
     assert ("FM201", 1, "regionName") in found(report)
+
+
+def test_a_register_of_another_town_is_refused_once(tmp_path, report):
+    rows = register_rows()
+    place = rows[0].index("prefCode")
+    rows = [rows[0], *([*row[:place], "342041", *row[place + 1 :]] for row in rows[1:])]
+    read_base(write_csv(tmp_path / "base.csv", rows), report)
+    assert [(p.code, p.line) for p in report.problems if p.code == "FM416"] == [("FM416", 2)]
