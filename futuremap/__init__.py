@@ -9,11 +9,12 @@ From Python::
     fm.deliver(outcome, Path("out"))
 """
 
-from importlib import import_module
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from importlib import import_module as _import_module
+from importlib.metadata import version as _version
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
 
-if TYPE_CHECKING:
+if _TYPE_CHECKING:
     from futuremap.core.crosswalk import Crosswalk as Crosswalk
     from futuremap.core.crosswalk import gather as gather
     from futuremap.core.facilities import Facilities as Facilities
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from futuremap.pipeline.run import Outcome as Outcome
     from futuremap.pipeline.run import run as run
 
-__version__ = version("futuremap")
+__version__ = _version("futuremap")
 
 # where each public name lives; it is imported when first asked for, so that `import futuremap`
 # and a single module of it stay quick
@@ -60,11 +61,11 @@ _HOMES = {
 __all__ = sorted(_HOMES)  # noqa: PLE0605 - a list of the names above
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> _Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'futuremap' has no attribute {name!r}")
-    return getattr(import_module(f"futuremap.{_HOMES[name]}"), name)
+    return getattr(_import_module(f"futuremap.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *_HOMES]
+    return ["__version__", *__all__]

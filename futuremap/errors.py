@@ -49,7 +49,7 @@ class InputRefused(FuturemapError):  # noqa: N818 - said to planners, not an err
 
     def __init__(self, report: Findings) -> None:
         self.report = report
-        super().__init__(report.summary())
+        super().__init__("\n".join(report.lines()))
 
 
 class SourceError(FuturemapError, ValueError):

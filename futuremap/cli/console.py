@@ -78,8 +78,8 @@ def show_outcome(outcome: Outcome) -> None:
         ratio = outcome.register_ratio.get(town.town.code)
         if ratio is not None:
             console.print(
-                f"台帳の人口 ÷ 将来推計の総数（{outcome.municipal.years[0]}年）= {ratio:.4f}"
-                "  register / control total",
+                f"基準年の人口 ÷ 将来推計の総数（{outcome.municipal.years[0]}年）= {ratio:.4f}"
+                "  base population / control total",
             )
         check = outcome.checks.get(town.town.code)
         if check is not None:

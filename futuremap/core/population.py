@@ -230,6 +230,33 @@ def mark(population: Population, flag: Flag) -> Population:
     )
 
 
+def with_open_age(population: Population, open_age: int) -> Population:
+    """The same people in fewer age groups: all from `open_age` on in one.
+
+    Raises
+    ------
+    LabelError
+        If no group begins at `open_age`.
+
+    Examples
+    --------
+    >>> people = Population.build([[[[1.0, 2.0, 3.0]] * 2]], years=[2020], zones=["a"],
+    ...                           ages=AgeGroups((0, 85, 90)))
+    >>> with_open_age(people, 85).persons[0, 0, 0].tolist()
+    [1.0, 5.0]
+    """
+    coarser = AgeGroups(tuple(age for age in population.ages.lower if age <= open_age))
+    return Population.build(
+        population.persons @ population.ages.merge_matrix(coarser).T,
+        years=population.years,
+        zones=population.zones,
+        ages=coarser,
+        flag=population.flag,
+        imputed_share=population.imputed_share,
+        sources=population.sources,
+    )
+
+
 def join_years(parts: Sequence[Population]) -> Population:
     """Populations of the same zones and ages in different years, as one.
 

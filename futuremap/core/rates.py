@@ -61,12 +61,16 @@ class Rates:
         Position of each zone's parent ``(Z,)``, ascending: the zones of a parent stand together.
     interval
         Length of the step. [years]
+    flag
+        What the populations behind a zone's rates went through, in bits of
+        :class:`futuremap.core.population.Flag` ``(Z,)``.
     """
 
     data: xr.Dataset
     ages: AgeGroups
     parent_of: NDArray[np.intp]
     interval: int
+    flag: NDArray[np.uint8]
 
     @classmethod
     def build(
@@ -78,6 +82,7 @@ class Rates:
         parent_of: NDArray[np.intp],
         ages: AgeGroups,
         interval: int,
+        flag: NDArray[np.uint8] | None = None,
     ) -> Rates:
         """Check and freeze rates.
 
@@ -97,7 +102,8 @@ class Rates:
             "age": np.asarray(ages.lower, dtype=np.int64),
         }
         held = {name: _checked(name, given, labels) for name, given in variables.items()}
-        return cls(xr.Dataset(held, coords=labels), ages, parent_of.copy(), interval)
+        flags = np.zeros(len(zones), dtype=np.uint8) if flag is None else flag.copy()
+        return cls(xr.Dataset(held, coords=labels), ages, parent_of.copy(), interval, flags)
 
     def __getitem__(self, name: str) -> NDArray[np.float64]:
         """The array of one rate.

@@ -77,8 +77,8 @@ ROOMS = (
         "",
         Text("記録", "Records"),
         Text(
-            "入力・設定・版・出力の控えです。",
-            "What went in, with what settings and versions, and what came out.",
+            "町の比較の図と、入力・設定・版・出力の控えです。",
+            "Towns compared; what went in, with what settings and versions, and what came out.",
         ),
     ),
 )

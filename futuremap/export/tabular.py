@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import geopandas as gpd
@@ -17,6 +18,7 @@ import pyarrow.parquet as pq
 import shapely
 from numpy.typing import NDArray
 
+from futuremap.core.credits import SYNTHETIC
 from futuremap.core.fields import describe, field
 from futuremap.core.population import SEXES, Population, origin
 from futuremap.core.table import Table
@@ -25,7 +27,6 @@ from futuremap.export.text import inert_cell
 
 DECIMALS = 6  # of a person or a percent in CSV
 SEXES_JA = {"male": "男", "female": "女"}
-REMARK = "合成データ"
 
 
 def write_population(
@@ -33,7 +34,7 @@ def write_population(
     stem: Path,
     *,
     names: Mapping[str, str],
-    synthetic: bool = False,
+    made_up: AbstractSet[str] = frozenset(),
 ) -> tuple[Path, Path]:
     """Write persons by zone, year, sex and age, one row a number.
 
@@ -45,8 +46,8 @@ def write_population(
         Path without ending; ``.parquet`` and ``.csv`` are put behind it.
     names
         Name of each zone.
-    synthetic
-        Whether the data are made up; if so, every row says it in a last column.
+    made_up
+        Zones whose data are made up; if there are any, their rows say it in a last column.
 
     Returns
     -------
@@ -61,7 +62,7 @@ def write_population(
         If a file cannot be written.
     """
     frame, sexes = _population_rows(population, names)
-    return _write(frame, stem, shown=frame.assign(sex=sexes), synthetic=synthetic)
+    return _write(_marked(frame, made_up), stem, shown=_marked(frame.assign(sex=sexes), made_up))
 
 
 def write_table(
@@ -69,7 +70,7 @@ def write_table(
     stem: Path,
     *,
     names: Mapping[str, str],
-    synthetic: bool = False,
+    made_up: AbstractSet[str] = frozenset(),
 ) -> tuple[Path, Path]:
     """Write indicators, one row a value; undefined values are left out.
 
@@ -81,8 +82,8 @@ def write_table(
         Path without ending.
     names
         Name of each zone.
-    synthetic
-        Whether the data are made up; if so, every row says it in a last column.
+    made_up
+        Zones whose data are made up; if there are any, their rows say it in a last column.
 
     Returns
     -------
@@ -96,15 +97,13 @@ def write_table(
     OSError
         If a file cannot be written.
     """
-    frame = _table_rows(table, names)
-    return _write(frame, stem, shown=frame, synthetic=synthetic)
+    frame = _marked(_table_rows(table, names), made_up)
+    return _write(frame, stem, shown=frame)
 
 
 def write_frame(
     features: gpd.GeoDataFrame,
     stem: Path,
-    *,
-    synthetic: bool = False,
 ) -> tuple[Path, Path]:
     """Write features as they stand in a layer, points as longitude and latitude.
 
@@ -116,8 +115,6 @@ def write_frame(
         Frame indexed by id, its columns named in the field dictionary, in reader units.
     stem
         Path without ending.
-    synthetic
-        Whether the data are made up; if so, every row says it in a last column.
 
     Returns
     -------
@@ -136,7 +133,7 @@ def write_frame(
     if (shapely.get_type_id(points) <= 0).all():  # points, or no shape at all
         frame["longitude"], frame["latitude"] = shapely.get_x(points), shapely.get_y(points)
     frame = frame.reset_index(names="zone")
-    return _write(frame, stem, shown=frame, synthetic=synthetic)
+    return _write(frame, stem, shown=frame)
 
 
 def whole_years(frame: pd.DataFrame) -> pd.DataFrame:
@@ -229,10 +226,7 @@ def _write(
     stem: Path,
     *,
     shown: pd.DataFrame,
-    synthetic: bool,
 ) -> tuple[Path, Path]:
-    if synthetic:
-        frame, shown = (each.assign(remark=_remarks(len(each))) for each in (frame, shown))
     parquet, text = (stem.with_name(f"{stem.name}.{ending}") for ending in ("parquet", "csv"))
     # without pandas's own metadata, which names versions
     table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
@@ -247,8 +241,11 @@ def _write(
     return parquet, text
 
 
-def _remarks(count: int) -> pd.Categorical:
-    return pd.Categorical.from_codes(np.zeros(count, dtype=np.intp), categories=[REMARK])
+def _marked(frame: pd.DataFrame, made_up: AbstractSet[str]) -> pd.DataFrame:
+    if not made_up:
+        return frame
+    codes = frame["zone"].isin(made_up).to_numpy().astype(np.int8)
+    return frame.assign(remark=pd.Categorical.from_codes(codes, categories=["", SYNTHETIC[0]]))
 
 
 def _heading(name: str) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from futuremap.core.classes import AGEING_RATE, CHANGE_RATE, SERVICE_YEARS, Classes
-from futuremap.core.credits import Credit
+from futuremap.core.credits import SYNTHETIC, Credit
 from futuremap.core.facilities import Facilities
 from futuremap.core.fields import column, field
 from futuremap.core.layer import STATES, Layer, State, Text, View, metres_per_unit
@@ -74,7 +74,7 @@ def area_layers(
     """
     base, future = place.years
     frame = gpd.GeoDataFrame(pd.concat([part.frame for part in parts]), crs=GEOGRAPHIC)
-    features = _wide(frame, table)
+    features = _wide(frame, table, made_up=any(c.synthetic for c in place.credits))
     areas = np.concatenate([part.areas() for part in parts]) / HECTARE
     features.insert(2, "area_ha", pd.Series(areas, index=frame.index))
     drawn = {
@@ -135,7 +135,7 @@ def facility_layers(
     listed = facilities.table.join(facilities.located.frame[["geometry"]])
     listed["facility_class"] = listed["facility_class"].map(class_names)
     frame = gpd.GeoDataFrame(listed, geometry="geometry", crs=GEOGRAPHIC)
-    features = _wide(frame, table)
+    features = _wide(frame, table, made_up=any(c.synthetic for c in place.credits))
     drawn = {
         "now": Drawn(
             column("people_in_reach", base),
@@ -193,7 +193,7 @@ def _missing(facilities: Facilities) -> tuple[Text, ...]:
     )
 
 
-def _wide(frame: gpd.GeoDataFrame, table: Table) -> gpd.GeoDataFrame:
+def _wide(frame: gpd.GeoDataFrame, table: Table, *, made_up: bool) -> gpd.GeoDataFrame:
     # one column a year × indicator, in the units that readers see
     columns: dict[str, NDArray[np.float64]] = {}
     for name in table.indicators:
@@ -208,6 +208,8 @@ def _wide(frame: gpd.GeoDataFrame, table: Table) -> gpd.GeoDataFrame:
     wide = frame.join(values)
     geometry = wide.pop("geometry")
     wide.index.name = "zone"
+    if made_up:
+        wide["remark"] = SYNTHETIC[0]
     return gpd.GeoDataFrame(wide, geometry=geometry, crs=GEOGRAPHIC).sort_index()
 
 

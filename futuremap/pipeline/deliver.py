@@ -16,7 +16,7 @@ from futuremap.export.page import write_page
 from futuremap.export.publish import publishing
 from futuremap.export.tabular import write_frame, write_population, write_table
 from futuremap.pipeline.compare import chart, stops
-from futuremap.pipeline.draw import Theme, draw
+from futuremap.pipeline.draw import Theme, credits_for, draw
 from futuremap.pipeline.prepare import Progress, silent
 from futuremap.pipeline.run import Outcome
 from futuremap.pipeline.welcome import page
@@ -53,7 +53,7 @@ def deliver(outcome: Outcome, out: Path, *, progress: Progress = silent) -> Path
     header = outcome.prepared.project.project
     title = Text(header.title, header.title_en or header.title)
     with publishing(out / header.name) as folder:
-        themes = draw(outcome, _credits(outcome))
+        themes = draw(outcome)
         for theme in themes:
             progress(f"Google Earth：{theme[0].title.ja}")
             drawn = [layer for layer in theme if layer.shown.any()]
@@ -88,13 +88,17 @@ def _write_towns(outcome: Outcome, folder: Path) -> None:
 
 
 def _credits(outcome: Outcome) -> tuple[Credit, ...]:
-    used = {credit for _, credit in outcome.prepared.inputs}
-    return credits_of(used, outcome.prepared.project.own_credits())
+    return credits_for(outcome, [town.town.code for town in outcome.towns])
 
 
 def _write_tables(outcome: Outcome, themes: list[Theme], folder: Path) -> None:
     folder.mkdir(parents=True)
-    made_up = any(credit.synthetic for credit in _credits(outcome))
+    made_up = {
+        zone
+        for town in outcome.towns
+        if any(credit.synthetic for credit in credits_for(outcome, [town.town.code]))
+        for zone in (town.town.code, *town.town.blocks.ids)
+    }
     blocks = {
         zone: name
         for town in outcome.towns
@@ -102,15 +106,15 @@ def _write_tables(outcome: Outcome, themes: list[Theme], folder: Path) -> None:
     }
     towns = {town.town.code: town.town.name.ja for town in outcome.towns}
     people = outcome.projection.population
-    write_population(people, folder / "population", names=blocks, synthetic=made_up)
+    write_population(people, folder / "population", names=blocks, made_up=made_up)
     for name, table, names in (
         ("flows", outcome.accounts, blocks),
         ("municipality", outcome.municipal, towns),
         ("controls", outcome.projection.controls, towns),
     ):
-        write_table(table, folder / name, names=names, synthetic=made_up)
+        write_table(table, folder / name, names=names, made_up=made_up)
     for theme in themes:
-        write_frame(theme[0].features, folder / theme[0].theme, synthetic=made_up)
+        write_frame(theme[0].features, folder / theme[0].theme)
 
 
 def _metadata(outcome: Outcome) -> Mapping[str, object]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from futuremap.core.credits import Credit
+from futuremap.core.credits import Credit, credits_of
 from futuremap.core.layer import Layer, Text, view_of
 from futuremap.core.table import stack
 from futuremap.export.themes import Place, area_layers, facility_layers
@@ -19,27 +19,40 @@ FACILITIES = Text("施設の利用圏人口と供用開始後年数", "People in
 Theme = tuple[Layer, ...]
 
 
-def draw(outcome: Outcome, credits: tuple[Credit, ...]) -> list[Theme]:  # noqa: A002
+def credits_for(outcome: Outcome, codes: Sequence[str]) -> tuple[Credit, ...]:
+    """Credits of the data of some municipalities.
+
+    Parameters
+    ----------
+    outcome
+        The run.
+    codes
+        Codes of the municipalities.
+    """
+    project = outcome.prepared.project
+    towns = [entry for entry in project.municipality if entry.code in codes]
+    used = {credit for entry in towns for _, credit in entry.files()}
+    return credits_of(used, project.own_credits())
+
+
+def draw(outcome: Outcome) -> list[Theme]:
     """The themes of a run: facilities, mesh and town blocks of every town, or municipalities.
 
     Parameters
     ----------
     outcome
         The run.
-    credits
-        Credits of its data.
     """
     whole = [town for town in outcome.towns if town.town.is_whole]
-    themes = [_municipalities(outcome, whole, credits)] if whole else []
+    themes = [_municipalities(outcome, whole)] if whole else []
     for town in outcome.towns:
-        themes += _town(outcome, town, credits)
+        themes += _town(outcome, town)
     return themes
 
 
 def _municipalities(
     outcome: Outcome,
     towns: Sequence[TownOutcome],
-    credits: tuple[Credit, ...],  # noqa: A002
 ) -> Theme:
     header = outcome.prepared.project.project
     parts = [town.town.blocks for town in towns]
@@ -53,7 +66,7 @@ def _municipalities(
         place=Place(
             Text(header.title, header.title_en or header.title),
             outcome.prepared.project.years,
-            credits,
+            credits_for(outcome, [town.town.code for town in towns]),
             view_of(shapes, people),
         ),
     )
@@ -62,20 +75,15 @@ def _municipalities(
 def _town(
     outcome: Outcome,
     town: TownOutcome,
-    credits: tuple[Credit, ...],  # noqa: A002
 ) -> list[Theme]:
     setting = outcome.prepared.project
-    names = [other.town.name for other in outcome.towns]
-    name, code = town.town.name, town.town.code
-    if names.count(name) > 1:  # 府中市 and 伊達市 exist twice
-        name = Text(f"{name.ja}（{code}）", f"{name.en} ({code})")
     place = Place(
-        name,
+        town.town.name,
         setting.years,
-        credits,
+        credits_for(outcome, [town.town.code]),
         view_of(town.town.blocks.geometry, town.people.totals()[0]),
     )
-    tail = f"_{code}" if len(names) > 1 else ""
+    tail = f"_{town.town.code}" if len(outcome.towns) > 1 else ""
     themes = []
     if town.town.facilities is not None and town.reach is not None:
         points, served = town.reach.zones.geometry, town.reach.people.totals()[0]

@@ -16,7 +16,7 @@ from futuremap.config.model import PopulationFile
 from futuremap.core.credits import register as register_of_credits
 from futuremap.core.facilities import Facilities, join_facilities
 from futuremap.core.layer import Text
-from futuremap.core.population import Flag, Population, mark
+from futuremap.core.population import Flag, Population, mark, with_open_age
 from futuremap.core.table import Table
 from futuremap.core.zones import Zones
 from futuremap.errors import InputRefused
@@ -99,7 +99,7 @@ def silent(step: str) -> None:
     del step
 
 
-def check_project(path: Path, *, progress: Progress = silent) -> Report:
+def check_project(path: str | Path, *, progress: Progress = silent) -> Report:
     """Read everything a project names and give back all that was found, right or wrong.
 
     Parameters
@@ -110,14 +110,14 @@ def check_project(path: Path, *, progress: Progress = silent) -> Report:
         Is told what is being read.
     """
     report = Report()
-    project = load(path, report=report)
+    project = load(Path(path), report=report)
     if project is not None:
         with contextlib.suppress(InputRefused):  # the report holds why
             prepare(project, report=report, progress=progress)
     return report
 
 
-def open_project(path: Path, *, progress: Progress = silent) -> Prepared:
+def open_project(path: str | Path, *, progress: Progress = silent) -> Prepared:
     """Load a project file and read everything it names.
 
     Parameters
@@ -133,7 +133,7 @@ def open_project(path: Path, *, progress: Progress = silent) -> Prepared:
         If anything is wrong; it carries the report of all problems.
     """
     report = Report()
-    project = load(path, report=report)
+    project = load(Path(path), report=report)
     if project is None:
         raise InputRefused(report)
     return prepare(project, report=report, progress=progress)
@@ -157,9 +157,8 @@ def prepare(project: Project, *, report: Report, progress: Progress = silent) ->
         If there is any error, after everything was read.
     """
     found = [_read(project, i, report, progress) for i in range(len(project.municipality))]
-    _compare_ages(project, found, report)
     report.raise_if_errors()
-    towns = [_town(read) for read in found]
+    towns = _alike([_town(project, read) for read in found])
     _compare_with_controls(project, towns, report)
     inputs = {
         (project.path(file), credit)
@@ -287,7 +286,7 @@ def _honest(project: Project, population: Population | None) -> Population | Non
 
 
 def _read_check(project: Project, entry: Municipality, report: Report) -> Table | None:
-    if entry.check is None:
+    if entry.check is None or entry.check.year not in project.projected_years:
         return None
     return totals.read(
         project.path(entry.check.file),
@@ -350,14 +349,16 @@ def _read_facilities(
     return lists
 
 
-def _town(read: _Read) -> Town:
+def _town(project: Project, read: _Read) -> Town:
     entry = read.entry
+    names = [other.name for other in project.municipality]
+    tail = f"（{entry.code}）" if names.count(entry.name) > 1 else ""  # 府中市 exists twice
     if read.base is None or read.past is None or read.outline is None:
         # readers say why they give nothing, so an accepted input has all three
         raise AssertionError(f"{entry.code} was accepted without its files")
     return Town(
         entry.code,
-        Text(entry.name, entry.name_en or entry.name),
+        Text(entry.name + tail, (entry.name_en or entry.name) + tail),
         read.outline,
         read.outline if read.points is None else thiessen(read.points, read.outline),
         read.past,
@@ -370,12 +371,16 @@ def _town(read: _Read) -> Town:
     )
 
 
-def _compare_ages(project: Project, found: list[_Read], report: Report) -> None:
-    populations = [one for read in found for one in (read.past, read.base) if one is not None]
-    open_ages = sorted({one.ages.open_age for one in populations})
-    if len(open_ages) > 1:
-        shown = "、".join(f"{age}歳以上" for age in open_ages)
-        report.add("FM434", file=project.file.name, value=shown, reason=shown)
+def _alike(towns: list[Town]) -> list[Town]:
+    # registers end at 85 and over, censuses at 90: together they go as far as both do
+    ages = [one.ages.open_age for town in towns for one in (town.past, town.base)]
+    return [
+        town._replace(
+            past=with_open_age(town.past, min(ages)),
+            base=with_open_age(town.base, min(ages)),
+        )
+        for town in towns
+    ]
 
 
 def _compare_with_controls(project: Project, towns: list[Town], report: Report) -> None:

@@ -23,6 +23,12 @@ TABLES = {
     "municipality": Text("市区町村の人口と指標", "Indicators of the municipality"),
     "controls": Text("総数への調整係数", "Factors to the control totals"),
 }
+SHRINKING = Text(
+    "小さな町丁の変化率は偶然に左右されるため、人数に応じて市区町村全体の率に近づけます"
+    "（経験ベイズ）。町丁と全体の差は1期ごとに縮め、増加は足し算で延ばします。",
+    "Ratios of small blocks are shrunk to the municipality's (empirical Bayes); what is "
+    "left of the difference fades step by step, and growth is additive.",
+)
 STATES = {
     "now": Text("（現況）", " (now)"),
     "change": Text("（増減）", " (change)"),
@@ -74,17 +80,13 @@ def page(
 def _method(outcome: Outcome) -> list[Text]:
     setting = outcome.prepared.project
     base, past, radius = setting.project.base_year, setting.past_year, setting.reach.radius_m
+    by_block = any(not town.town.is_whole for town in outcome.towns)
     sentences = [
         Text(
-            f"{past}年と{base}年の町丁別・男女別・5歳階級別人口から、コーホート変化率を作ります。",
-            f"Cohort-change ratios are made from the registers of {past} and {base}.",
+            f"{past}年と{base}年の男女別・5歳階級別人口から、コーホート変化率を作ります。",
+            f"Cohort-change ratios are made from the populations of {past} and {base}.",
         ),
-        Text(
-            "小さな町丁の変化率は偶然に左右されるため、人数に応じて市区町村全体の率に近づけます"
-            "（経験ベイズ）。町丁と全体の差は1期ごとに縮め、増加は足し算で延ばします。",
-            "Ratios of small blocks are shrunk to the municipality's (empirical Bayes); what is "
-            "left of the difference fades step by step, and growth is additive.",
-        ),
+        *([SHRINKING] if by_block else []),
         Text(
             "0～4歳は、15～49歳の女性に対する子どもの比（子ども女性比）から求めます。",
             "Children aged 0-4 follow from the child-woman ratio.",
@@ -96,18 +98,19 @@ def _method(outcome: Outcome) -> list[Text]:
             sentences.append(
                 Text(
                     f"{town.town.name.ja}の総数は、公表された将来推計の年次の間を直線で補い、最終年より"
-                    f"後は合わせません（{base}年の台帳人口は推計総数の{ratio:.3f}倍）。",
+                    f"後は合わせません（{base}年の人口は推計総数の{ratio:.3f}倍）。",
                     f"Totals of {town.town.name.en} meet the published projection, interpolated, "
-                    f"and none after its last year (register / projection in {base}: {ratio:.3f}).",
+                    f"and none after its last year (base / projection in {base}: {ratio:.3f}).",
                 ),
             )
-    sentences.append(
-        Text(
-            f"メッシュと利用圏（半径{radius:g}m）の人口は、町丁の中に人が一様に住むとみなし、"
-            "重なる面積の割合で数えます。",
-            f"Mesh cells and reach ({radius:g} m) count town blocks by exact overlap of areas.",
-        ),
-    )
+    if by_block:
+        sentences.append(
+            Text(
+                f"メッシュと利用圏（半径{radius:g}m）の人口は、町丁の中に人が一様に住むとみなし、"
+                "重なる面積の割合で数えます。",
+                f"Mesh cells and reach ({radius:g} m) count town blocks by overlap of areas.",
+            ),
+        )
     return sentences
 
 

@@ -101,8 +101,8 @@ def project(
         years=years[1:],
         zones=base.zones,
         ages=base.ages,
-        flag=_flags(base.flag, factors[1:, rates.parent_of] != 1, shares > 0),
-        imputed_share=np.maximum(base.imputed_share, shares),
+        flag=_flags(base.flag | rates.flag, factors[1:, rates.parent_of] != 1, shares > 0),
+        imputed_share=np.maximum(np.maximum(base.imputed_share, shares), _invented(rates)),
         sources=base.sources,
     )
     flows = Flows.build(
@@ -124,6 +124,11 @@ def _faded(rates: Rates, steps_before: int) -> tuple[NDArray[np.float64], NDArra
         shared + left * (rates["cohort_change_ratio"] - shared),
         births + left * (rates["child_woman_ratio"] - births),
     )
+
+
+def _invented(rates: Rates) -> NDArray[np.float64]:
+    # what follows from made-up rates is made up, whatever the base year is
+    return np.asarray(rates.flag & np.uint8(Flag.SYNTHETIC) > 0, dtype=np.float64)
 
 
 def _share(people: NDArray[np.float64], guessed: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -91,6 +91,7 @@ def from_two_dates(
         parent_of=parent_of,
         ages=base.ages,
         interval=interval,
+        flag=(past.flag | base.flag)[0],
     )
 
 

@@ -127,26 +127,26 @@ def test_areas_have_no_coordinates(tmp_path):
     assert rows_of(text)[0] == ["区域コード", "名称"]
 
 
-def test_made_up_data_say_so_in_every_row(tmp_path):
-    table = Table.build({"population": np.array([[12.0, np.nan]])}, years=[2023], zones=list(NAMES))
-    place = gpd.GeoDataFrame(
-        {"name": ["町"]}, index=["a"], geometry=[shapely.Point(1, 2)], crs=6668
-    )
+@pytest.mark.parametrize("made_up", [set(NAMES), {"01210"}])
+def test_made_up_zones_say_so_in_every_row(tmp_path, made_up):
+    values = np.array([[12.0, 3.0]])
+    table = Table.build({"population": values}, years=[2023], zones=list(NAMES))
     written = {
         kind: [
-            write_population(people(), tmp_path / f"p{kind}", names=NAMES, synthetic=kind),
-            write_table(table, tmp_path / f"t{kind}", names=NAMES, synthetic=kind),
-            write_frame(place, tmp_path / f"f{kind}", synthetic=kind),
+            write_population(people(), tmp_path / f"p{len(kind)}", names=NAMES, made_up=kind),
+            write_table(table, tmp_path / f"t{len(kind)}", names=NAMES, made_up=kind),
         ]
-        for kind in (False, True)
+        for kind in (frozenset(), frozenset(made_up))
     }
     for (plain, plain_text), (marked, marked_text) in zip(*written.values(), strict=True):
         before, after = pd.read_parquet(plain), pd.read_parquet(marked)
         assert list(after.columns) == [*before.columns, "remark"]
-        assert set(after["remark"]) == {"合成データ"}
-        rows = [[*row, "合成データ"] for row in rows_of(plain_text)]
-        rows[0][-1] = "備考"
-        assert rows_of(marked_text) == rows
+        said = after["zone"].astype(str).isin(made_up)
+        assert (after["remark"].astype(str) == np.where(said, "合成データ", "")).all()
+        remarks = [row[-1] for row in rows_of(marked_text)]
+        assert remarks[0] == "備考"
+        assert remarks[1:] == np.where(said, "合成データ", "").tolist()
+        assert [row[:-1] for row in rows_of(marked_text)] == rows_of(plain_text)
 
 
 def test_same_input_same_bytes(tmp_path):

@@ -19,6 +19,7 @@ import shapely
 
 from futuremap.core.flows import imbalance
 from futuremap.core.population import Flag
+from futuremap.errors import InputRefused
 from futuremap.pipeline import open_project, run
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "fixtures" / "geo" / "mihara_yugawara"
@@ -191,3 +192,62 @@ def test_ages_not_stated_are_spread_and_marked():
         assert ours[code] == pytest.approx(rows["total"].sum(), rel=1e-12)
         share = outcome.municipal.frame("imputed_share").loc[2015, code]
         assert share == pytest.approx(rows["unknown"].sum() / rows["total"].sum(), rel=1e-9)
+
+
+def test_a_real_town_beside_a_made_up_one_is_not_marked(tmp_path, futuremap):
+    folder = Path(shutil.copytree(EXAMPLE, tmp_path / "project"))
+    text = (folder / "project.toml").read_text(encoding="utf-8")
+    first, second = text.split('[[municipality]]\ncode = "14384"')
+    real = first.replace('"synthetic_blocks"', '"mine"').replace('"synthetic_halls"', '"mine"')
+    credit = '\n[credit.mine]\ntext_ja = "三原市のデータ"\nlicence = "CC BY 4.0"\n'
+    text = f'{real}[[municipality]]\ncode = "14384"{second}{credit}'
+    (folder / "project.toml").write_text(text, encoding="utf-8")
+    assert futuremap("run", folder, "--out", tmp_path / "out").code == 0
+    output = tmp_path / "out" / "mihara_yugawara"
+    for code, made_up in (("34204", False), ("14384", True)):
+        with zipfile.ZipFile(output / "earth" / "web" / f"town_blocks_{code}.kmz") as archive:
+            assert ("［合成データ］" in archive.read("doc.kml").decode("utf-8")) is made_up
+    table = pd.read_parquet(output / "data" / "population.parquet")
+    mine = table["zone"].astype(str).str.startswith("34204")
+    assert (table.loc[mine, "remark"] == "").all()
+    assert (table.loc[~mine, "remark"] == MARK).all()
+    assert not table.loc[mine, "origin"].astype(str).str.contains("合成").any()
+
+
+def test_rates_from_made_up_people_make_made_up_projections(tmp_path):
+    folder = Path(shutil.copytree(EXAMPLE, tmp_path / "project"))
+    text = (folder / "project.toml").read_text(encoding="utf-8")
+    old = 'file = "synthetic_34204_2015.csv"\nformat = "register"\ncredit = "synthetic_blocks"'
+    assert old in text
+    credit = '\n[credit.mine]\ntext_ja = "三原市のデータ"\nlicence = "CC BY 4.0"\n'
+    text = text.replace(old, old.replace("synthetic_blocks", "mine")) + credit
+    (folder / "project.toml").write_text(text, encoding="utf-8")
+    people = run(open_project(folder)).towns[0].people
+    assert (people.flag[0] & Flag.SYNTHETIC == 0).all()
+    assert (people.flag[1:] & Flag.SYNTHETIC > 0).all()
+
+
+def test_a_register_town_and_a_census_town_run_together(tmp_path):
+    folder = Path(shutil.copytree(EXAMPLE, tmp_path / "project"))
+    text = (folder / "project.toml").read_text(encoding="utf-8")
+    first, second = text.split('[[municipality]]\ncode = "14384"')
+    for year in (2010, 2015):
+        old = f'file = "synthetic_14384_{year}.csv"\nformat = "register"\n'
+        assert old in second
+        second = second.replace(old, 'file = "census.csv"\nformat = "census"\n')
+    (folder / "project.toml").write_text(
+        f'{first}[[municipality]]\ncode = "14384"{second}', encoding="utf-8"
+    )
+    outcome = run(open_project(folder))
+    assert outcome.towns[1].mesh is None
+    totals = published("14384").groupby("year")["total"].sum()
+    assert outcome.municipal.frame("population").loc[2045, "14384"] == pytest.approx(totals[2045])
+
+
+def test_what_python_refuses_says_all_problems(tmp_path):
+    folder = Path(shutil.copytree(EXAMPLE, tmp_path / "project"))
+    (folder / "census2020.csv").unlink()
+    (folder / "halls_14384.csv").unlink()
+    with pytest.raises(InputRefused, match=r"halls_14384\.csv") as refused:
+        open_project(str(folder))
+    assert "census2020.csv" in str(refused.value)

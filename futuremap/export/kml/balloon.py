@@ -11,6 +11,7 @@ from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from futuremap.core.fields import describe
 from futuremap.core.layer import Layer
 from futuremap.export.kml.words import (
+    SYNTHETIC,
     WORDS,
     Cells,
     credit_lines,
@@ -47,7 +48,7 @@ def description_template(layer: Layer) -> str:
     words = WORDS["ja"]
     height, colour = layer.height_field, layer.colour_field
     head = (
-        f"<b>%s</b> {layer.heading()}<br>"
+        f"<b>{SYNTHETIC.ja if layer.synthetic else ''}%s</b> {layer.heading()}<br>"
         f"{words.height}{words.colon}{_measure(height.name_ja, height.unit_ja)}<br>"
         f"{words.colour}{words.colon}{_measure(colour.name_ja, colour.unit_ja)}（%s）"
     )
