@@ -105,6 +105,7 @@ class Report:
     """Problems found so far; the readers' shared note pad."""
 
     problems: list[Problem] = field(default_factory=list)
+    _known: set[Problem] = field(default_factory=set, repr=False)
 
     def add(
         self,
@@ -121,7 +122,10 @@ class Report:
         _ = catalogue()[code]
         texts = tuple(sorted((key, str(entry)) for key, entry in detail.items()))
         shown = "" if value is None else str(value)[:200]
-        self.problems.append(Problem(code, file, sheet, line, column, shown, texts))
+        problem = Problem(code, file, sheet, line, column, shown, texts)
+        if problem not in self._known:  # the same finding twice is one finding
+            self._known.add(problem)
+            self.problems.append(problem)
 
     @property
     def errors(self) -> list[Problem]:

@@ -61,3 +61,11 @@ def test_csv_has_no_formula_from_data():
 def test_an_unknown_code_is_our_bug():
     with pytest.raises(KeyError):
         Report().add("FM999")
+
+
+def test_the_same_finding_twice_is_one():
+    report = Report()
+    for _ in range(3):
+        report.add("FM302", file="a.csv", line=3, value=-1)
+    report.add("FM302", file="a.csv", line=4, value=-1)
+    assert len(report.problems) == 2

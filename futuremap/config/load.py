@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from futuremap.config.lines import Path as KeyPath
 from futuremap.config.lines import key_lines, line_of
-from futuremap.config.model import INTERVAL, Project
+from futuremap.config.model import INTERVAL, Municipality, Project
 from futuremap.problems import Report
 
 # what a value must be, by pydantic's name of the fault; {…} are its details
@@ -87,7 +87,7 @@ def load(path: Path, *, report: Report) -> Project | None:
         return None
     # where it was read is not part of what it says
     project._file, project._lines = file, door.lines  # noqa: SLF001
-    _check_populations(project, door)
+    _check_towns(project, door)
     _check_credits(project, door)
     return project
 
@@ -186,25 +186,13 @@ def _check_years(content: dict[str, Any], door: _Door) -> None:
         door.add("FM006", at, value=end, base_year=base, step=INTERVAL, nearest=nearest)
 
 
-def _check_populations(project: Project, door: _Door) -> None:
-    reasons = {
-        project.project.base_year: ("推計の出発点です", "the projection starts from it"),
-        project.past_year: (
-            f"{INTERVAL}年前との比から変化率を作ります",
-            f"rates are made from the change over {INTERVAL} years",
-        ),
-    }
-    seen: set[str] = set()
+def _check_towns(project: Project, door: _Door) -> None:
+    codes = [town.code for town in project.municipality]
     for i, town in enumerate(project.municipality):
         at: KeyPath = ("municipality", i)
-        for year, (ja, en) in reasons.items():
-            if town.population_of(year) is None:
-                door.add("FM007", at, value=town.code, year=year, reason_ja=ja, reason_en=en)
-        years = [entry.year for entry in town.population]
-        for j, year in enumerate(years):
-            if year in years[:j]:
-                once = ("年ごとに1つ", "one population a year")
-                _no_sense(door, (*at, "population", j, "year"), year, once)
+        if town.code in codes[:i]:
+            _no_sense(door, (*at, "code"), town.code, ("市区町村ごとに1つ", "each town once"))
+        _check_years_and_formats(project, town, at, door)
         classes = [entry.facility_class for entry in town.facilities]
         for j, name in enumerate(classes):
             if name in classes[:j]:
@@ -213,10 +201,33 @@ def _check_populations(project: Project, door: _Door) -> None:
         if town.check is not None and town.check.year not in project.projected_years:
             listed = "、".join(map(str, project.projected_years))
             _no_sense(door, (*at, "check", "year"), town.check.year, (listed, listed))
-        if town.code in seen:
-            once = ("市区町村ごとに1つ", "each municipality once")
-            _no_sense(door, (*at, "code"), town.code, once)
-        seen.add(town.code)
+
+
+def _check_years_and_formats(
+    project: Project,
+    town: Municipality,
+    at: KeyPath,
+    door: _Door,
+) -> None:
+    reasons = {
+        project.project.base_year: ("推計の出発点です", "the projection starts from it"),
+        project.past_year: (
+            f"{INTERVAL}年前との比から変化率を作ります",
+            f"rates are made from the change over {INTERVAL} years",
+        ),
+    }
+    for year, (ja, en) in reasons.items():
+        if town.population_of(year) is None:
+            door.add("FM007", at, value=town.code, year=year, reason_ja=ja, reason_en=en)
+    years = [entry.year for entry in town.population]
+    first = town.population[0].format
+    for j, entry in enumerate(town.population):
+        if entry.year in years[:j]:
+            once = ("年ごとに1つ", "one population a year")
+            _no_sense(door, (*at, "population", j, "year"), entry.year, once)
+        if entry.format != first:
+            same = (f"どの年も {first}", f"{first} in every year")
+            _no_sense(door, (*at, "population", j, "format"), entry.format, same)
 
 
 def _check_credits(project: Project, door: _Door) -> None:

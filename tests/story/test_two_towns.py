@@ -251,3 +251,14 @@ def test_what_python_refuses_says_all_problems(tmp_path):
     with pytest.raises(InputRefused, match=r"halls_14384\.csv") as refused:
         open_project(str(folder))
     assert "census2020.csv" in str(refused.value)
+
+
+def test_one_town_is_counted_in_one_way(tmp_path, checked):
+    folder = Path(shutil.copytree(EXAMPLE, tmp_path / "project"))
+    text = (folder / "project.toml").read_text(encoding="utf-8")
+    old = 'file = "synthetic_34204_2015.csv"\nformat = "register"'
+    wrong = text.replace(old, 'file = "census.csv"\nformat = "census"')
+    (folder / "project.toml").write_text(wrong, encoding="utf-8")
+    problems = [problem for problem in checked(folder).errors if problem.code == "FM004"]
+    line = text[: text.index(old)].count("\n") + 2
+    assert [(problem.file, problem.line) for problem in problems] == [("project.toml", line)]
