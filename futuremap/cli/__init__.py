@@ -27,9 +27,12 @@ def main() -> None:
     except MemoryError:
         code = ResourceError.exit_code
         complain(ResourceError("メモリが足りません / out of memory"))
-    except KeyboardInterrupt:
-        code = INTERRUPTED
-        sys.stderr.write("中断しました。前回の出力はそのままです / interrupted; nothing changed\n")
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:  # typer turns Ctrl-C into this code and says nothing
+            sys.stderr.write(
+                "中断しました。前回の出力はそのままです / interrupted; nothing changed\n"
+            )
+        raise
     except Exception as error:  # noqa: BLE001 - the last door: a planner sees no traceback
         code = FuturemapError.exit_code
         complain(error)

@@ -214,3 +214,21 @@ def test_two_runs_at_once_are_kept_apart(futuremap, tmp_path):
         answer = futuremap("demo", "--out", tmp_path)
     assert answer.code == 6
     assert "FM701" in answer.err
+
+
+def test_ctrl_c_says_so_and_leaves_the_earlier_set(demo_output):
+    command = [sys.executable, "-m", "futuremap", "demo", "--out", str(demo_output.parent)]
+    before = hashes(demo_output)
+    running = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    for line in running.stderr:
+        if line.startswith("Google Earth"):
+            break
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate()
+    assert running.returncode == 130
+    assert "中断しました" in said
+    assert "Traceback" not in said
+    assert hashes(demo_output) == before
+    assert not list(demo_output.parent.glob(".takamatsu.tmp-*"))
