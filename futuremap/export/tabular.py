@@ -191,7 +191,7 @@ def _table_rows(table: Table, names: Mapping[str, str]) -> pd.DataFrame:
             "indicator": _coded(indicator, table.indicators),
             "indicator_ja": _coded(indicator, [entry.name_ja for entry in fields]),
             "unit": _coded(indicator, [entry.unit_ja for entry in fields]),
-            "value": values.ravel() * factors[indicator],
+            **{name: table.data[name].values.ravel() * factors[indicator] for name in table.data},
         },
     )
     return frame[frame["value"].notna()]

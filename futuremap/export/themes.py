@@ -15,7 +15,7 @@ from futuremap.core.credits import SYNTHETIC, Credit
 from futuremap.core.facilities import Facilities
 from futuremap.core.fields import column, field
 from futuremap.core.layer import STATES, Layer, State, Text, View, metres_per_unit
-from futuremap.core.table import Table
+from futuremap.core.table import BOUNDS, Table
 from futuremap.core.zones import GEOGRAPHIC, Kind, Zones
 
 HECTARE = 10_000.0  # m²
@@ -98,7 +98,12 @@ def area_layers(
         drawn=drawn,
         shown=inhabited,
         left_out=_few,
-        balloon=_balloon(rows, change=("population_change", "change_rate"), place=place),
+        balloon=_balloon(
+            rows,
+            table,
+            change=("population_change", "change_rate"),
+            place=place,
+        ),
         labels=(theme, title, parts[0].kind, notes),
         place=place,
     )
@@ -163,7 +168,7 @@ def facility_layers(
         "facility_class",
         "address",
         "opened",
-        *_balloon(rows, change=("reach_change", "reach_change_rate"), place=place),
+        *_balloon(rows, table, change=("reach_change", "reach_change_rate"), place=place),
         "reach_outside_share",
     )
     located = features.geometry.notna().to_numpy()
@@ -204,6 +209,11 @@ def _wide(frame: gpd.GeoDataFrame, table: Table, *, made_up: bool) -> gpd.GeoDat
         years = table.years[1:] if _is_change(name) else table.years
         for year in years:
             columns[column(name, year)] = shown.export(table.column(name, year))
+    for name in table.with_interval:  # the base year was counted, it has none
+        for year in table.years[1:]:
+            for bound in BOUNDS:
+                exported = field(name).export(table.column(name, year, bound))
+                columns[column(f"{name}_{bound}", year)] = exported
     values = pd.DataFrame(columns, index=pd.Index(list(table.zones), dtype=object))
     wide = frame.join(values)
     geometry = wide.pop("geometry")
@@ -219,13 +229,18 @@ def _is_change(name: str) -> bool:
 
 def _balloon(
     rows: Sequence[str],
+    table: Table,
     *,
     change: tuple[str, ...],
     place: Place,
 ) -> tuple[str, ...]:
     base, future = place.years
-    pairs = [column(name, year) for name in rows for year in (base, future)]
-    return (*pairs, *(column(name, future) for name in change))
+    shown = []
+    for name in rows:
+        shown += [column(name, base), column(name, future)]
+        if name in table.with_interval:
+            shown += [column(f"{name}_{bound}", future) for bound in BOUNDS]
+    return (*shown, *(column(name, future) for name in change))
 
 
 def _states(

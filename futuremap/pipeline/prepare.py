@@ -16,7 +16,7 @@ from futuremap.config.model import PopulationFile
 from futuremap.core.credits import register as register_of_credits
 from futuremap.core.facilities import Facilities, join_facilities
 from futuremap.core.layer import Text
-from futuremap.core.population import Flag, Population, mark, with_open_age
+from futuremap.core.population import Flag, Population, join_years, mark, with_open_age
 from futuremap.core.table import Table
 from futuremap.core.zones import Zones
 from futuremap.errors import InputRefused
@@ -37,7 +37,9 @@ class Town(NamedTuple):
         Its boundary and its town blocks as polygons; where people are counted by municipality
         only, the one block is the municipality itself.
     past, base
-        People by block in the two years.
+        People by block in the two years of the rates.
+    history
+        People by block in every year that is given: a backtest hides the latest.
     controls, basis
         Published totals, and how they bind.
     check
@@ -52,6 +54,7 @@ class Town(NamedTuple):
     blocks: Zones
     past: Population
     base: Population
+    history: Population
     controls: Population | None
     basis: Basis
     check: Table | None
@@ -86,8 +89,7 @@ class Prepared(NamedTuple):
 class _Read(NamedTuple):
     entry: Municipality
     points: Zones | None
-    base: Population | None
-    past: Population | None
+    counted: dict[int, Population | None]
     outline: Zones | None
     controls: Population | None
     check: Table | None
@@ -172,19 +174,24 @@ def _read(project: Project, number: int, report: Report, progress: Progress) -> 
     entry = project.municipality[number]
     progress(f"{entry.name}：人口 / population")
     base_file = entry.population_of(project.project.base_year)
-    past_file = entry.population_of(project.past_year)
-    listed = base = past = None
-    if base_file is not None and base_file.format == "census":
-        base = _read_census(project, entry, base_file, report)
-    elif base_file is not None:
+    listed = None
+    if base_file is not None and base_file.format == "register":
         listed = _read_register(project, number, base_file, report)
-        base = _honest(project, listed.population) if listed else None
     points = listed.zones if listed else None
-    if past_file is not None and past_file.format == "census":
-        past = _read_census(project, entry, past_file, report)
-    elif past_file is not None:
-        past = _read_past_register(project, past_file, points, report)
-    check_people(past, base, name=entry.name, report=report)
+    counted: dict[int, Population | None] = {}
+    for file in entry.population:
+        if file.format == "census":
+            counted[file.year] = _read_census(project, entry, file, report)
+        elif file is base_file:
+            counted[file.year] = _honest(project, listed.population) if listed else None
+        else:
+            counted[file.year] = _read_past_register(project, file, points, report)
+    check_people(
+        counted.get(project.past_year),
+        counted.get(project.project.base_year),
+        name=entry.name,
+        report=report,
+    )
     progress(f"{entry.name}：境界・総数・施設 / outline, totals, facilities")
     area = outline.read(
         project.path(entry.outline.file),
@@ -209,8 +216,7 @@ def _read(project: Project, number: int, report: Report, progress: Progress) -> 
     return _Read(
         entry,
         points,
-        base,
-        past,
+        counted,
         area,
         _read_controls(project, entry, report),
         _read_check(project, entry, report),
@@ -353,16 +359,20 @@ def _town(project: Project, read: _Read) -> Town:
     entry = read.entry
     names = [other.name for other in project.municipality]
     tail = f"（{entry.code}）" if names.count(entry.name) > 1 else ""  # 府中市 exists twice
-    if read.base is None or read.past is None or read.outline is None:
-        # readers say why they give nothing, so an accepted input has all three
+    years = [people for people in read.counted.values() if people is not None]
+    if len(years) != len(read.counted) or read.outline is None:
+        # readers say why they give nothing, so an accepted input has all
         raise AssertionError(f"{entry.code} was accepted without its files")
+    open_age = min(people.ages.open_age for people in years)
+    history = join_years([with_open_age(people, open_age) for people in years])
     return Town(
         entry.code,
         Text(entry.name + tail, (entry.name_en or entry.name) + tail),
         read.outline,
         read.outline if read.points is None else thiessen(read.points, read.outline),
-        read.past,
-        read.base,
+        history.at(project.past_year),
+        history.at(project.project.base_year),
+        history,
         read.controls,
         entry.control.basis if entry.control else "level",
         read.check,
@@ -373,11 +383,12 @@ def _town(project: Project, read: _Read) -> Town:
 
 def _alike(towns: list[Town]) -> list[Town]:
     # registers end at 85 and over, censuses at 90: together they go as far as both do
-    ages = [one.ages.open_age for town in towns for one in (town.past, town.base)]
+    open_age = min(town.history.ages.open_age for town in towns)
     return [
         town._replace(
-            past=with_open_age(town.past, min(ages)),
-            base=with_open_age(town.base, min(ages)),
+            past=with_open_age(town.past, open_age),
+            base=with_open_age(town.base, open_age),
+            history=with_open_age(town.history, open_age),
         )
         for town in towns
     ]

@@ -62,7 +62,7 @@ def test_the_manifest_names_every_file_and_every_source(demo_output):
     actual = hashes(demo_output)
     del actual["manifest.json"]
     assert listed == actual
-    assert len(manifest["inputs"]) == 8
+    assert len(manifest["inputs"]) == 12
     assert all(entry["credit"] for entry in manifest["inputs"])
     assert manifest["register_census_ratio"]["37201"] == pytest.approx(1.0084, abs=1e-4)
     assert max(manifest["control_residuals"].values()) < 1e-9
