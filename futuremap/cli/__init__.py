@@ -1,10 +1,11 @@
-"""The command line: new, check, run, demo, explain."""
+"""The command line: new, check, run, demo, explain, backtest."""
 
 from __future__ import annotations
 
 import os
 import sys
 import traceback
+from typing import NoReturn
 
 from futuremap.cli.commands import app
 from futuremap.cli.console import complain
@@ -21,12 +22,8 @@ def main() -> None:
     """
     try:
         app()
-    except FuturemapError as error:
-        code = error.exit_code
-        complain(error)
-    except MemoryError:
-        code = ResourceError.exit_code
-        complain(ResourceError("メモリが足りません / out of memory"))
+    except MemoryError as error:
+        _leave(ResourceError("メモリが足りません / out of memory"), error)
     except SystemExit as stop:
         if stop.code == INTERRUPTED:  # typer turns Ctrl-C into this code and says nothing
             sys.stderr.write(
@@ -34,10 +31,11 @@ def main() -> None:
             )
         raise
     except Exception as error:  # noqa: BLE001 - the last door: a planner sees no traceback
-        code = FuturemapError.exit_code
-        complain(error)
-    else:
-        return
+        _leave(error, error)
+
+
+def _leave(said: Exception, cause: Exception) -> NoReturn:
+    complain(said)
     if os.environ.get(DEBUG):
-        traceback.print_exc()
-    raise SystemExit(code)
+        traceback.print_exception(cause)
+    raise SystemExit(getattr(said, "exit_code", FuturemapError.exit_code))

@@ -9,9 +9,18 @@ from typing import Annotated
 import typer
 
 from futuremap import __version__
-from futuremap.cli.console import progress, show_outcome, show_report
+from futuremap.cli.console import progress, show_hindsight, show_outcome, show_report
 from futuremap.errors import ExportError
-from futuremap.pipeline import Outcome, check_project, deliver, examples, open_project, run
+from futuremap.pipeline import (
+    Outcome,
+    backtest,
+    check_project,
+    deliver,
+    deliver_backtest,
+    examples,
+    open_project,
+    run,
+)
 from futuremap.pipeline import explain as explain_outcome
 from futuremap.problems import Report
 
@@ -80,6 +89,17 @@ def check(
     report.raise_if_errors()
     show_report(report)
     typer.echo("入力に誤りはありません / the input is right")
+
+
+@app.command("backtest")
+def backtest_project(project: ProjectFile, out: Out = OUT) -> None:
+    """過去を隠して推計し、どの方法がどれだけ当たるかを測る / measure every method on the past."""
+    with progress() as say:
+        found = backtest(open_project(project, progress=say), progress=say)
+        folder = deliver_backtest(found, out, progress=say)
+    show_report(found.prepared.report)
+    show_hindsight(found)
+    typer.echo(f"出力 / output: {folder}")
 
 
 @app.command()

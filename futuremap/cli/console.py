@@ -21,12 +21,13 @@ from futuremap.errors import (
     LockedError,
     UnknownNameError,
 )
-from futuremap.pipeline import Outcome
+from futuremap.pipeline import Hindsight, Outcome
 from futuremap.pipeline.prepare import Progress as Say
 from futuremap.problems import Problem
 
 OUTPUT_CODES = {LockedError: "FM701", ExportError: "FM702"}
 PLAIN_WIDTH = 120  # where there is no terminal to ask
+SCORED = ("mape", "median_ape", "p90_ape", "age_sex_wmape", "bias")
 CLOSING = ("population", "population_0_14", "population_15_64", "population_65_over")
 
 
@@ -84,6 +85,28 @@ def show_outcome(outcome: Outcome) -> None:
         check = outcome.checks.get(town.town.code)
         if check is not None:
             console.print(f"{check.text.ja}  {check.text.en}")
+
+
+def show_hindsight(found: Hindsight) -> None:
+    """The closing table of a backtest: errors of every method by years ahead."""
+    console = Console() if sys.stdout.isatty() else Console(width=PLAIN_WIDTH)
+    header = found.prepared.project.project
+    grid = Grid(title=escape(f"{header.title}：推計の検証 / backtest"), title_justify="left")
+    for name in ("method", "horizon", "areas"):
+        grid.add_column(field(name).name_ja)
+    for name in SCORED:
+        grid.add_column(f"{field(name).name_ja}\n（{field(name).unit_ja}）", justify="right")
+    everybody = found.rows["size_class"].iloc[0]
+    for row in found.rows[found.rows["size_class"] == everybody].to_dict("records"):
+        marked = f"{row['method']} ★" if row["method"] == found.chosen else row["method"]
+        cells = [f"{100 * row[name]:.{field(name).decimals}f}" for name in SCORED]
+        grid.add_row(escape(marked), f"{row['horizon']:g}年先", str(row["areas"]), *cells)
+    console.print(grid)
+    life = found.shelf_life[found.chosen]
+    console.print(
+        f"★ 選んだ方法：{found.chosen}。8割の区域が誤差10％以内に収まるのは {life} 年先まで"
+        f"  chosen: {found.chosen}; shelf life {life} years",
+    )
 
 
 def _grid(outcome: Outcome, code: str, title: str) -> Grid:

@@ -22,6 +22,8 @@ COMPONENTS = (
     "control_adjustment",
 )
 LOSSES = ("deaths", "out_migrants")
+BY_MOTHER = "births_by_mother"
+MOTHER_DIMS = ("year", "zone", "age")
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,9 +34,11 @@ class Flows:
     ----------
     data
         Read-only dataset of some of :data:`COMPONENTS`, each (Y, Z, S, A) [persons], labelled
-        by the year in which the step ends. ``births`` are the children in the youngest group
-        at the end of the step. ``net_change`` is deaths and migration together where only a
-        ratio is known; ``control_adjustment`` is what a control total moved.
+        by the year in which the step ends. ``births`` are the children born in the step, or,
+        where only a child–woman ratio is known, those in the youngest group at its end; and
+        ``births_by_mother`` (Y, Z, A) the same by the mother's age. ``net_change`` is deaths and
+        migration together where only a ratio is known; ``control_adjustment`` is what a control
+        total moved.
     ages
         Age groups of the age axis.
     """
@@ -50,6 +54,7 @@ class Flows:
         years: Sequence[int],
         zones: Sequence[str],
         ages: AgeGroups,
+        births_by_mother: NDArray[np.float64] | None = None,
     ) -> Flows:
         """Check and freeze flows.
 
@@ -65,8 +70,17 @@ class Flows:
             if array.shape != shape:
                 raise LabelError(f"{name} has shape {array.shape}, its labels {shape}")
             array.flags.writeable = False
+        held: dict[str, tuple[tuple[str, ...], NDArray[np.float64], dict[str, str]]] = {
+            name: (DIMS, array, {"units": "persons"}) for name, array in components.items()
+        }
+        if births_by_mother is not None:
+            by_age = (len(years), len(zones), len(ages))
+            if births_by_mother.shape != by_age:
+                raise LabelError(f"{BY_MOTHER} has shape {births_by_mother.shape}, not {by_age}")
+            births_by_mother.flags.writeable = False
+            held[BY_MOTHER] = (MOTHER_DIMS, births_by_mother, {"units": "persons"})
         data = xr.Dataset(
-            {name: (DIMS, array, {"units": "persons"}) for name, array in components.items()},
+            held,
             coords={
                 "year": np.asarray(years, dtype=np.int64),
                 "zone": np.asarray(zones, dtype=object),

@@ -34,6 +34,24 @@ VOCABULARY: dict[str, Range] = {
     "sex_ratio_0_4": Range(("parent",), 0.5, 2.0),
     "imputed": Range(SHARED, 0.0, 1.0),
     "persistence": Range((), 0.0, 1.0),
+    "survival_ratio": Range(OWN, 0.0, 1.0),
+    "birth_survival_ratio": Range(("zone", "sex"), 0.0, 1.0),
+    "asfr": Range(("zone", "age"), 0.0, 1.0),
+    "sex_ratio_at_birth": Range(("zone",), 0.5, 2.0),
+    "net_migration_rate": Range(OWN, -1.0, np.inf),
+    "net_migrants": Range(OWN, -np.inf, np.inf),
+    "in_migrants": Range(OWN, 0.0, np.inf),
+    "out_migration_rate": Range(OWN, 0.0, 1.0),
+    "emigration_rate": Range(OWN, 0.0, 1.0),
+    "in_migration_share": Range(OWN, 0.0, 1.0),
+    "parent_survival_ratio": Range(SHARED, 0.0, 1.0),
+    "parent_birth_survival_ratio": Range(("parent", "sex"), 0.0, 1.0),
+    "parent_asfr": Range(("parent", "age"), 0.0, 1.0),
+    "parent_sex_ratio_at_birth": Range(("parent",), 0.5, 2.0),
+    "parent_net_migration_rate": Range(SHARED, -1.0, np.inf),
+    "parent_out_migration_rate": Range(SHARED, 0.0, 1.0),
+    "parent_emigration_rate": Range(SHARED, 0.0, 1.0),
+    "parent_immigrants": Range(SHARED, 0.0, np.inf),
 }
 
 
@@ -55,6 +73,12 @@ class Rates:
         ``sex_ratio_0_4`` (P,) [ratio]: boys per girl.
         ``persistence`` () [ratio per step]: what remains, step by step, of a zone's deviation
         from its parent.
+        By component: ``survival_ratio`` (Z, S, A), ``birth_survival_ratio`` (Z, S) [ratio],
+        ``asfr`` (Z, A) [births per woman and year], ``sex_ratio_at_birth`` (Z,) [boys per girl];
+        ``net_migration_rate``, ``out_migration_rate`` (to the parent's pool) and
+        ``emigration_rate`` (out of it) (Z, S, A) [per person at the start]; and by age at the
+        end, ``in_migration_share`` (Z, S, A) [share of the pool], ``net_migrants``,
+        ``in_migrants`` (Z, S, A) and ``parent_immigrants`` (P, S, A) into the pool [persons].
     ages
         Age groups of the age axis.
     parent_of
@@ -117,6 +141,22 @@ class Rates:
             raise LabelError(f"these rates hold no {name}; they hold {list(self.data)}")
         array: NDArray[np.float64] = self.data[name].values
         return array
+
+    def __contains__(self, name: str) -> bool:
+        """Whether these rates hold one of that name."""
+        return name in self.data
+
+    def of_zones(self, name: str) -> NDArray[np.float64] | None:
+        """A rate by zone: the zones' own, or else their parent's; None if neither is held."""
+        if name in self:
+            return self[name]
+        shared = self.of_parents(name)
+        return None if shared is None else shared[self.parent_of]
+
+    def of_parents(self, name: str) -> NDArray[np.float64] | None:
+        """A rate by parent; None if it is not held."""
+        held = f"parent_{name}"
+        return self[held] if held in self else None  # noqa: SIM401 - Rates is no mapping
 
     @property
     def zones(self) -> tuple[str, ...]:

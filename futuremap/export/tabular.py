@@ -136,6 +136,37 @@ def write_frame(
     return _write(frame, stem, shown=frame)
 
 
+def write_rows(frame: pd.DataFrame, stem: Path) -> tuple[Path, Path]:
+    """Write any rows whose columns stand in the field dictionary, in reader units.
+
+    Parameters
+    ----------
+    frame
+        Rows, in the program's own units.
+    stem
+        Path without ending.
+
+    Returns
+    -------
+    tuple of Path
+        The Parquet and the CSV file.
+
+    Raises
+    ------
+    LabelError
+        If a column is not in the field dictionary.
+    OSError
+        If a file cannot be written.
+    """
+    scaled = {
+        name: field(name).export(frame[name].to_numpy(dtype=np.float64))
+        for name in frame.columns
+        if pd.api.types.is_float_dtype(frame[name].dtype)
+    }
+    shown = frame.assign(**scaled)
+    return _write(shown, stem, shown=shown)
+
+
 def whole_years(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with its years as whole numbers, unknown ones without a value.
 

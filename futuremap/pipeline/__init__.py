@@ -1,5 +1,8 @@
 """The order of things: prepare the input, run the method, deliver the outputs, explain a number."""
 
+from futuremap.pipeline.backtest import Hindsight as Hindsight
+from futuremap.pipeline.backtest import backtest as backtest
+from futuremap.pipeline.backtest import deliver_backtest as deliver_backtest
 from futuremap.pipeline.deliver import deliver as deliver
 from futuremap.pipeline.explain import explain as explain
 from futuremap.pipeline.prepare import Prepared as Prepared

@@ -1,15 +1,17 @@
-"""Totals that a projection must meet: interpolated to its years, never used past their last."""
+"""What a projection must meet: totals interpolated to its years, and two levels made to agree."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from futuremap.core.population import Population
-from futuremap.errors import LabelError, SolveError
+from futuremap.errors import LabelError
+from futuremap.projection.rake import Controls, rake_zones
 
 Basis = Literal["level", "growth"]
 
@@ -153,15 +155,124 @@ def rake(
     >>> people.ravel().tolist()
     [2.0, 6.0]
     """
-    by_zone = persons.sum(axis=(1, 2))
-    have = np.add.reduceat(by_zone, parent_starts)
-    controlled = ~np.isnan(totals)
-    impossible = controlled & (have <= 0) & (totals > 0)
-    if impossible.any():
-        where = int(np.argmax(impossible))
-        raise SolveError(f"parent {where} is empty and cannot meet its total {totals[where]}")
-    factor = np.ones_like(have)
-    np.divide(totals, have, out=factor, where=controlled & (have > 0))
-    sizes = np.diff(np.append(parent_starts, len(persons)))
-    persons *= np.repeat(factor, sizes)[:, None, None]
-    return factor
+    return rake_zones(persons, totals, parent_starts=parent_starts).total_factor
+
+
+def nest(
+    controls: Controls,
+    upper: Controls,
+    *,
+    upper_starts: NDArray[np.intp],
+    seed: NDArray[np.float64],
+) -> tuple[Controls, NDArray[np.float64]]:
+    """Controls of parents (municipalities) made to agree with those of the level above.
+
+    Parameters
+    ----------
+    controls
+        Of the parents.
+    upper
+        Of the level above (prefectures), by total, by sex and age, or both.
+    upper_starts
+        First parent of each upper zone ``(U,)``.
+    seed
+        People of the parents where nothing controls them ``(H, P, S, A)``. [persons]
+
+    Returns
+    -------
+    tuple
+        Controls of the parents that add up to the upper ones, and what the people of each
+        upper zone were multiplied with ``(H, U)`` [ratio]. Parents below an upper zone without
+        a control keep what they had.
+
+    Raises
+    ------
+    SolveError
+        If controls of one level contradict each other, or the upper ones cannot be met.
+
+    Notes
+    -----
+    All parents of an upper zone are scaled alike, those without a control of their own from
+    their seed. Totals of parents are scaled to the upper total and then held while sexes and
+    ages are fitted to the upper ones (IPF). Where no level knows ages, totals stay totals.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> nested, factor = nest(
+    ...     Controls(np.array([[6.0, np.nan]])), Controls(np.array([[20.0]])),
+    ...     upper_starts=np.array([0]), seed=np.ones((1, 2, 2, 2)))
+    >>> nested.totals.tolist(), factor.tolist()
+    ([[12.0, 8.0]], [[2.0]])
+    """
+    steps, parents = seed.shape[:2]
+    ages_known = controls.sex_age is not None or upper.sex_age is not None
+    own = np.full((steps, parents), np.nan) if controls.totals is None else controls.totals.copy()
+    cells = np.full_like(seed, np.nan) if controls.sex_age is None else controls.sex_age.copy()
+    factors = np.ones((steps, len(upper_starts)))
+    below = np.repeat(
+        np.arange(len(upper_starts)),
+        np.diff(np.append(upper_starts, parents)),
+    )
+    for t in range(steps):
+        bound = _bound(upper, t, len(upper_starts))[below]
+        table = _own_level(controls, seed, t)
+        if not ages_known:
+            table = table.sum(axis=(1, 2), keepdims=True)
+        raked = rake_zones(
+            table,
+            None if upper.totals is None else upper.totals[t],
+            parent_starts=upper_starts,
+            sex_age=None if upper.sex_age is None else upper.sex_age[t],
+            zone_totals=_held(own[t], table, upper, t, below=below),
+            launch=np.ones((parents, 1, 1)),
+            name_of=partial(upper.place, t),
+        )
+        factors[t] = raked.total_factor
+        if ages_known:
+            cells[t, bound], own[t, bound] = table[bound], np.nan
+        else:
+            own[t, bound] = table[bound, 0, 0]
+    return controls._replace(totals=own, sex_age=cells if ages_known else None), factors
+
+
+def _own_level(controls: Controls, seed: NDArray[np.float64], t: int) -> NDArray[np.float64]:
+    # every parent by itself first: this is where its own total and ages must agree
+    table: NDArray[np.float64] = seed[t].copy()
+    rake_zones(
+        table,
+        None if controls.totals is None else controls.totals[t],
+        parent_starts=np.arange(len(table)),
+        sex_age=None if controls.sex_age is None else controls.sex_age[t],
+        launch=np.ones((len(table), 1, 1)),
+        name_of=partial(controls.place, t),
+    )
+    return table
+
+
+def _bound(upper: Controls, t: int, count: int) -> NDArray[np.bool_]:
+    bound = np.zeros(count, dtype=np.bool_)
+    if upper.totals is not None:
+        bound |= ~np.isnan(upper.totals[t])
+    if upper.sex_age is not None:
+        bound |= ~np.isnan(upper.sex_age[t]).all(axis=(1, 2))
+    return bound
+
+
+def _held(
+    own: NDArray[np.float64],
+    table: NDArray[np.float64],
+    upper: Controls,
+    t: int,
+    *,
+    below: NDArray[np.intp],
+) -> NDArray[np.float64] | None:
+    # the parents' totals, scaled to the upper ones, as the rows that IPF holds
+    if upper.sex_age is None or np.isnan(own).all():
+        return None
+    above = upper.sex_age[t].sum(axis=(1, 2))
+    if upper.totals is not None:
+        above = np.where(np.isnan(above), upper.totals[t], above)
+    have = np.bincount(below, weights=table.sum(axis=(1, 2)))
+    scale = np.divide(above, have, out=np.ones_like(have), where=have > 0)
+    return np.asarray(own * scale[below], dtype=np.float64)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from futuremap.core.flows import advance_age
 from futuremap.core.population import SEXES
+from futuremap.errors import LabelError
 
 FEMALE = SEXES.index("female")
 MALE = SEXES.index("male")
@@ -82,17 +83,73 @@ def step(
     >>> s.persons.tolist()
     [[[2.5, 0.0, 0.0], [2.5, 10.0, 4.0]]]
     """
-    if launch is None:
-        moved = persons * cohort_change_ratio
-    else:
-        growing = np.minimum(persons, launch)
-        moved = persons * np.minimum(cohort_change_ratio, 1.0)
-        moved += growing * np.maximum(cohort_change_ratio - 1.0, 0.0)
-    later = advance_age(moved)
-    women = later[:, FEMALE, fertile].sum(axis=1)
-    children = child_woman_ratio * women
-    later[:, MALE, 0] = children * (sex_ratio_0_4 / (1 + sex_ratio_0_4))
-    later[:, FEMALE, 0] = children - later[:, MALE, 0]
+    check_fertile(fertile, persons.shape[2])
+    later = np.empty_like(persons, order="C")
+    now, ratio = np.ascontiguousarray(persons), np.ascontiguousarray(cohort_change_ratio)
+    advance_into(now, ratio, later, launch=launch)
+    bear_into(later, child_woman_ratio, sex_ratio_0_4, fertile=fertile)
     births = np.zeros_like(later)
     births[:, :, 0] = later[:, :, 0]
     return Step(later, births, later - advance_age(persons) - births)
+
+
+def advance_into(
+    now: NDArray[np.float64],
+    ratio: NDArray[np.float64],
+    later: NDArray[np.float64],
+    *,
+    launch: NDArray[np.float64] | None,
+) -> None:
+    """Age and move people into `later`; its youngest cells are left to :func:`bear_into`.
+
+    Parameters
+    ----------
+    now, ratio, later
+        Contiguous ``(Z, S, A)``: the stock, its ratios and where the later stock goes.
+    launch
+        See :func:`step`.
+
+    Notes
+    -----
+    In memory the men and women of a zone are one row of 2A cells, so a step is one
+    multiplication shifted by a cell; what falls from an open group into the next row's
+    youngest cell is put back before children are born into that cell.
+    """
+    people, factor, aged = now.reshape(-1), ratio.reshape(-1), later.reshape(-1)
+    if launch is None:
+        np.multiply(people[:-1], factor[:-1], out=aged[1:])
+        last = people[-1] * factor[-1]
+    else:
+        moved = people * np.minimum(factor, 1.0)
+        moved += np.minimum(people, launch.reshape(-1)) * np.maximum(factor - 1.0, 0.0)
+        aged[1:] = moved[:-1]
+        last = moved[-1]
+    rows = later.reshape(-1, later.shape[-1])
+    rows[:-1, -1] += rows[1:, 0]
+    rows[-1, -1] += last
+
+
+def bear_into(
+    later: NDArray[np.float64],
+    child_woman_ratio: NDArray[np.float64],
+    sex_ratio: NDArray[np.float64],
+    *,
+    fertile: slice,
+) -> None:
+    """Fill the youngest cells of `later` ``(Z, S, A)`` with children; see :func:`step`."""
+    children = child_woman_ratio * np.einsum("za->z", later[:, FEMALE, fertile])
+    boys = children * (sex_ratio / (1 + sex_ratio))
+    later[:, MALE, 0] = boys
+    later[:, FEMALE, 0] = children - boys
+
+
+def check_fertile(fertile: slice, ages: int) -> None:
+    """Refuse fertile groups that do not exist, or among which the children are.
+
+    Raises
+    ------
+    LabelError
+        If they are not within groups 1 to A.
+    """
+    if not 1 <= fertile.start < fertile.stop <= ages or fertile.step not in (None, 1):
+        raise LabelError(f"no women of the groups {fertile} can bear those of group 0 of {ages}")

@@ -8,13 +8,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from futuremap.core.flows import Flows, advance_age
-from futuremap.core.population import NOT_AS_COUNTED, Flag, Population, join_years
+from futuremap.core.population import NOT_AS_COUNTED, SEXES, Flag, Population, join_years
 from futuremap.core.rates import Rates
 from futuremap.core.table import Table
 from futuremap.errors import LabelError
-from futuremap.projection.controls import rake
-from futuremap.projection.kernel import step
+from futuremap.projection.by_component import project_components
+from futuremap.projection.controls import nest
+from futuremap.projection.march import Engine, Own, Ratios, Trajectory, march
+from futuremap.projection.rake import Controls
 from futuremap.projection.rates import FERTILE_FROM, FERTILE_TO
+
+
+class Upper(NamedTuple):
+    """The level above the parents, such as prefectures, and what it must hold.
+
+    codes
+        Their codes ``(U,)``.
+    starts
+        First parent of each ``(U,)``; parents stand together.
+    totals, sex_age
+        People ``(1 + H, U)`` and ``(1 + H, U, S, A)``, NaN where nothing is given. [persons]
+    """
+
+    codes: tuple[str, ...]
+    starts: NDArray[np.intp]
+    totals: NDArray[np.float64] | None = None
+    sex_age: NDArray[np.float64] | None = None
 
 
 class Projection(NamedTuple):
@@ -25,12 +44,24 @@ class Projection(NamedTuple):
     flows
         What changed it in each step.
     controls
-        ``control_factor`` by year and parent, 1 where no total was given.
+        ``control_factor`` by year and parent, 1 where no control was given.
+    factor
+        The factors by year, parent, sex and age ``(1 + H, P, S, A)``; None where nothing was
+        controlled. [ratio]
+    placed
+        People placed by controls in cells where a parent had nobody, by year, parent and rung
+        of :data:`futuremap.projection.rake.RUNGS` ``(1 + H, P, 4)``. [persons]
+    upper_factor
+        What the parents' controls and projections were multiplied with to agree with the level
+        above ``(1 + H, U)``; None without one. [ratio]
     """
 
     population: Population
     flows: Flows
     controls: Table
+    factor: NDArray[np.float64] | None = None
+    placed: NDArray[np.float64] | None = None
+    upper_factor: NDArray[np.float64] | None = None
 
 
 def project(
@@ -39,6 +70,10 @@ def project(
     *,
     steps: int,
     totals: NDArray[np.float64] | None = None,
+    sex_age: NDArray[np.float64] | None = None,
+    zone_totals: NDArray[np.float64] | None = None,
+    upper: Upper | None = None,
+    engine: Engine = "auto",
 ) -> Projection:
     """Project a population by steps of the rates' interval.
 
@@ -47,83 +82,204 @@ def project(
     base
         One year, in the zones of `rates` and in their order. [persons]
     rates
-        Cohort-change and child–woman ratios by zone and parent.
+        Cohort-change and child–woman ratios by zone and parent; or survival, fertility and
+        migration, in which case births, deaths and migrants are accounted for one by one.
     steps
-        Count of steps.
+        Count of steps (H).
     totals
-        Control totals of the parents ``(1 + steps, P)``, NaN where there is none. [persons]
+        Control totals of the parents ``(1 + H, P)``, NaN where there is none. [persons]
+    sex_age
+        The same by sex and age ``(1 + H, P, S, A)``; with `totals` too, cells left NaN take
+        up the rest. [persons]
+    zone_totals
+        Totals of zones ``(1 + H, Z)``, met together with their parents' controls by IPF.
+        [persons]
+    upper
+        The level above: the parents' controls are made to agree with it first.
+    engine
+        See :func:`futuremap.projection.march.march`.
 
     Raises
     ------
     LabelError
-        If zones or ages of `base` and `rates` differ, or `base` has several years.
+        If zones or ages of `base` and `rates` differ, `base` has several years, or controls
+        do not have the shape of the projection.
     SolveError
-        If a control total cannot be met.
+        If a control cannot be met, or controls contradict each other; says where and when.
 
     Notes
     -----
     Ratios of one period compound when they are applied for thirty years. Two habits that
     did best in backtests of ten to thirty years hold them down: a zone's deviation from its
-    municipality fades by `rates`' persistence, and growth is additive (see :func:`step`).
+    municipality fades by `rates`' persistence, and growth is additive (see
+    :func:`futuremap.projection.kernel.step`).
     """
     if base.zones != rates.zones or base.ages != rates.ages or len(base.years) != 1:
         raise LabelError("base and rates do not share zones and ages, or base is not one year")
     years = [base.years[0] + rates.interval * i for i in range(steps + 1)]
-    shape = (steps, *base.persons.shape[1:])
-    stock, births, net, moved = (np.zeros(shape) for _ in range(4))
-    starts = np.searchsorted(rates.parent_of, np.arange(len(rates.parents)))
-    factors = np.ones((steps + 1, len(rates.parents)))
-    fertile = rates.ages.between(FERTILE_FROM, FERTILE_TO)
-    people = base.persons[0]
-    borrowed = rates["imputed"][rates.parent_of]
-    guessed = np.zeros_like(people)  # 1 for cohorts that went through a borrowed ratio
-    shares = np.zeros((steps, len(base.zones)))
-    for t in range(steps):
-        ratio, fertility = _faded(rates, t)
-        result = step(
-            people,
-            ratio,
-            child_woman_ratio=fertility,
-            sex_ratio_0_4=rates["sex_ratio_0_4"][rates.parent_of],
-            fertile=fertile,
-            launch=base.persons[0],
-        )
-        stock[t] = result.persons
-        if totals is not None:
-            factors[t + 1] = rake(stock[t], totals[t + 1], parent_starts=starts)
-        births[t], net[t], moved[t] = result.births, result.net_change, stock[t] - result.persons
-        if borrowed.any():
-            guessed = np.minimum(advance_age(np.maximum(guessed, borrowed * (people > 0))), 1.0)
-            shares[t] = _share(stock[t], guessed)
-        people = stock[t]
+    controls = _controls((totals, sex_age, zone_totals), rates, tuple(years[1:]))
+    by_component = any(name in rates for name in ("survival_ratio", "parent_survival_ratio"))
+    upper_factor = None
+    if upper is not None:
+        free = _parents_by_component if by_component else _parents_by_ratio
+        controls, upper_factor = _nested(free(base, rates, steps), controls, upper)
+    if by_component:
+        made = project_components(base, rates, steps=steps, controls=controls)
+        by_parent = (made.factor, made.total_factor, made.placed)
+        return _projection(made.population, made.flows, by_parent, upper_factor, rates.parents)
+    adjustment = np.zeros((steps, *base.persons.shape[1:]))
+    moved = march(
+        base.persons[0],
+        _ratios(rates),
+        steps=steps,
+        controls=controls if _any(controls) else None,
+        adjustment=adjustment,
+        engine=engine,
+    )
+    shares = _borrowed_shares(rates, moved.persons)
+    stock = moved.persons[1:]
     later = Population.build(
         stock,
         years=years[1:],
         zones=base.zones,
         ages=base.ages,
-        flag=_flags(base.flag | rates.flag, factors[1:, rates.parent_of] != 1, shares > 0),
+        flag=_flags(base.flag | rates.flag, _raked(moved)[:, rates.parent_of], shares > 0),
         imputed_share=np.maximum(np.maximum(base.imputed_share, shares), _invented(rates)),
         sources=base.sources,
     )
     flows = Flows.build(
-        {"births": births, "net_change": net, "control_adjustment": moved},
+        _account(moved.persons, adjustment),
         years=years[1:],
         zones=base.zones,
         ages=base.ages,
     )
-    controls = Table.build({"control_factor": factors}, years=years, zones=rates.parents)
-    return Projection(join_years([base, later]), flows, controls)
+    scaled = (moved.factor, moved.total_factor, moved.placed)
+    return _projection(join_years([base, later]), flows, scaled, upper_factor, rates.parents)
 
 
-def _faded(rates: Rates, steps_before: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    # a zone's deviation from its municipality fades: a boom of five years does not last thirty
-    left = float(rates["persistence"]) ** steps_before
-    shared = rates["parent_cohort_change_ratio"][rates.parent_of]
-    births = rates["parent_child_woman_ratio"][rates.parent_of]
-    return (
-        shared + left * (rates["cohort_change_ratio"] - shared),
-        births + left * (rates["child_woman_ratio"] - births),
+def _projection(
+    population: Population,
+    flows: Flows,
+    scaled: tuple[NDArray[np.float64] | None, NDArray[np.float64], NDArray[np.float64]],
+    upper_factor: NDArray[np.float64] | None,
+    parents: tuple[str, ...],
+) -> Projection:
+    # the base year stands in front, in which nothing was moved
+    factor, total, placed = scaled
+    return Projection(
+        population,
+        flows,
+        Table.build(
+            {"control_factor": np.concatenate([np.ones_like(total[:1]), total])},
+            years=population.years,
+            zones=parents,
+        ),
+        None if factor is None else np.concatenate([np.ones_like(factor[:1]), factor]),
+        np.concatenate([np.zeros_like(placed[:1]), placed]),
+        upper_factor,
     )
+
+
+def _ratios(rates: Rates) -> Ratios:
+    starts = np.searchsorted(rates.parent_of, np.arange(len(rates.parents)))
+    return Ratios(
+        rates["parent_cohort_change_ratio"],
+        rates["parent_child_woman_ratio"],
+        rates["sex_ratio_0_4"],
+        rates.ages.between(FERTILE_FROM, FERTILE_TO),
+        starts,
+        Own(
+            rates["cohort_change_ratio"],
+            rates["child_woman_ratio"],
+            float(rates["persistence"]),
+        ),
+        additive=True,
+    )
+
+
+def _controls(
+    given: tuple[NDArray[np.float64] | None, ...],
+    rates: Rates,
+    years: tuple[int, ...],
+) -> Controls:
+    cells = (len(SEXES), len(rates.ages))
+    shapes = ((len(rates.parents),), (len(rates.parents), *cells), (len(rates.zones),))
+    for array, shape in zip(given, shapes, strict=True):
+        if array is not None and array.shape != (len(years) + 1, *shape):
+            raise LabelError(f"controls have shape {array.shape}, not {(len(years) + 1, *shape)}")
+    totals, sex_age, zone_totals = (None if array is None else array[1:] for array in given)
+    return Controls(totals, sex_age, zone_totals, rates.parents, years)
+
+
+def _any(controls: Controls) -> bool:
+    return any(array is not None for array in controls[:3])
+
+
+def _nested(
+    free: NDArray[np.float64],
+    controls: Controls,
+    upper: Upper,
+) -> tuple[Controls, NDArray[np.float64]]:
+    heads = (len(free) + 1, len(upper.codes))
+    for array in (upper.totals, upper.sex_age):
+        if array is not None and array.shape[:2] != heads:
+            raise LabelError(f"upper controls have shape {array.shape}, not {heads} and cells")
+    if len(upper.starts) != len(upper.codes):
+        raise LabelError(f"{len(upper.starts)} upper zones have {len(upper.codes)} codes")
+    above = Controls(
+        None if upper.totals is None else upper.totals[1:],
+        None if upper.sex_age is None else upper.sex_age[1:],
+        parents=upper.codes,
+        years=controls.years,
+    )
+    nested, factor = nest(controls, above, upper_starts=upper.starts, seed=free)
+    return nested, np.concatenate([np.ones_like(factor[:1]), factor])
+
+
+def _parents_by_ratio(base: Population, rates: Rates, steps: int) -> NDArray[np.float64]:
+    # what parents hold that nothing controls: their own projection, all their zones as one
+    ratios = _ratios(rates)
+    alone = ratios._replace(own=None, parent_starts=np.arange(len(rates.parents)))
+    people = np.add.reduceat(base.persons[0], ratios.parent_starts, axis=0)
+    return march(people, alone, steps=steps, engine="numpy").persons[1:]
+
+
+def _parents_by_component(base: Population, rates: Rates, steps: int) -> NDArray[np.float64]:
+    free = project_components(base, rates, steps=steps).population.persons[1:]
+    starts = np.searchsorted(rates.parent_of, np.arange(len(rates.parents)))
+    return np.asarray(np.add.reduceat(free, starts, axis=1))
+
+
+def _account(
+    persons: NDArray[np.float64],
+    adjustment: NDArray[np.float64],
+) -> dict[str, NDArray[np.float64]]:
+    free = persons[1:] - adjustment
+    births = np.zeros_like(free)
+    births[..., 0] = free[..., 0]
+    free -= advance_age(persons[:-1])
+    free -= births
+    return {"births": births, "net_change": free, "control_adjustment": adjustment}
+
+
+def _raked(moved: Trajectory) -> NDArray[np.bool_]:
+    touched = moved.placed.any(axis=2)
+    if moved.factor is not None:
+        touched |= (moved.factor != 1).any(axis=(2, 3))
+    return np.asarray(touched)
+
+
+def _borrowed_shares(rates: Rates, persons: NDArray[np.float64]) -> NDArray[np.float64]:
+    # share of each zone's people who went through a ratio borrowed from another age or sex
+    shares = np.zeros((len(persons) - 1, persons.shape[1]))
+    borrowed = rates["imputed"][rates.parent_of]
+    if not borrowed.any():
+        return shares
+    guessed = np.zeros_like(persons[0])
+    for t, people in enumerate(persons[:-1]):
+        guessed = np.minimum(advance_age(np.maximum(guessed, borrowed * (people > 0))), 1.0)
+        shares[t] = _share(persons[t + 1], guessed)
+    return shares
 
 
 def _invented(rates: Rates) -> NDArray[np.float64]:

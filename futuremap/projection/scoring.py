@@ -55,8 +55,8 @@ def score(projected: NDArray[np.float64], actual: NDArray[np.float64]) -> Score:
     (2, 0.075, 0.075, 0.025)
     """
     cells = np.abs(projected - actual).sum()
-    have = projected.reshape(len(projected), -1).sum(axis=1)
-    came = actual.reshape(len(actual), -1).sum(axis=1)
+    cells_of_area = tuple(range(1, actual.ndim))
+    have, came = projected.sum(axis=cells_of_area), actual.sum(axis=cells_of_area)
     scored = came > 0
     error = signed_error(have[scored], came[scored])
     size = np.abs(error)

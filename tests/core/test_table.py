@@ -11,7 +11,9 @@ YEARS, ZONES = [2020, 2025], ["a", "b"]
 
 def table(zones=ZONES):
     numbers = np.arange(2.0 * len(zones)).reshape(2, len(zones)) + 10
-    return Table.build({"population": numbers, "ageing_rate": numbers / 100}, years=YEARS, zones=zones)
+    return Table.build(
+        {"population": numbers, "ageing_rate": numbers / 100}, years=YEARS, zones=zones
+    )
 
 
 def bounded(zones=ZONES):
