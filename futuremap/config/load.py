@@ -16,6 +16,7 @@ from futuremap.config.lines import Path as KeyPath
 from futuremap.config.lines import key_lines, line_of
 from futuremap.config.model import INTERVAL, Municipality, Project
 from futuremap.problems import Report
+from futuremap.projection.methods import METHODS
 
 # what a value must be, by pydantic's name of the fault; {…} are its details
 EXPECTED = {
@@ -89,6 +90,7 @@ def load(path: Path, *, report: Report) -> Project | None:
     project._file, project._lines = file, door.lines  # noqa: SLF001
     _check_towns(project, door)
     _check_credits(project, door)
+    _check_method(project, door)
     return project
 
 
@@ -228,6 +230,14 @@ def _check_years_and_formats(
         if entry.format != first:
             same = (f"どの年も {first}", f"{first} in every year")
             _no_sense(door, (*at, "population", j, "format"), entry.format, same)
+
+
+def _check_method(project: Project, door: _Door) -> None:
+    name = project.projection.method
+    if name not in METHODS:
+        near = difflib.get_close_matches(name, METHODS, n=3) or list(METHODS)
+        listed = ("、".join(near) + " など", ", ".join(near) + " and others")
+        _no_sense(door, ("projection", "method"), name, listed)
 
 
 def _check_credits(project: Project, door: _Door) -> None:

@@ -129,6 +129,16 @@ class Mesh(_Entry):
     level: Literal["1km", "500m", "250m", "125m"] = "250m"
 
 
+class Projecting(_Entry):
+    """``[projection]``: the method, and the seed of the draws behind intervals.
+
+    `futuremap backtest` says which method did best on the project's own past.
+    """
+
+    method: str = "damped"
+    seed: Annotated[int, Field(ge=0)] = 1
+
+
 class OwnCredit(_Entry):
     """``[credit.KEY]``: credit of a data set that is not in the register."""
 
@@ -146,6 +156,7 @@ class Project(_Entry):
     municipality: Annotated[list[Municipality], Field(min_length=1)]
     reach: Reach = Reach()
     mesh: Mesh = Mesh()
+    projection: Projecting = Projecting()
     credit: dict[str, OwnCredit] = {}
     _file: Path = PrivateAttr(default=Path("project.toml"))
     _lines: dict[KeyPath, int] = PrivateAttr(default_factory=dict)

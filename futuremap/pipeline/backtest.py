@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from functools import reduce
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -14,18 +13,20 @@ import pandas as pd
 
 from futuremap.core.credits import Credit, credits_of
 from futuremap.core.layer import Text
-from futuremap.core.population import Population, join_zones
-from futuremap.core.zones import by_parent
 from futuremap.errors import InputRefused
 from futuremap.export.chart import Panel, Series, line_chart
 from futuremap.export.manifest import Input, RunRecord, write_manifest
 from futuremap.export.publish import publishing
 from futuremap.export.tabular import write_rows
+from futuremap.pipeline.history import history_of, shared_years
+from futuremap.pipeline.method_names import method_name
 from futuremap.pipeline.prepare import Prepared, Progress, silent
 from futuremap.projection.backtest import (
     FEWEST,
+    SIZES,
     Trial,
     best,
+    coverage_of,
     horizons,
     mean_score,
     pooled,
@@ -36,7 +37,7 @@ from futuremap.projection.methods import METHODS, History
 
 YEARS_NEEDED = 3  # two for rates, one to hide
 # persons at launch
-CLASSES = (FEWEST, 200.0, 1_000.0, 5_000.0, 20_000.0, 100_000.0, np.inf)
+CLASSES = (*SIZES[SIZES.index(FEWEST) :], np.inf)
 SUFFIX = "_backtest"
 CHARTED = 4  # methods whose lines can be told apart
 
@@ -91,31 +92,13 @@ def backtest(prepared: Prepared, *, progress: Progress = silent) -> Hindsight:
 
 
 def _history(prepared: Prepared) -> History:
-    shared = reduce(set.intersection, (set(town.history.years) for town in prepared.towns))
-    years = sorted(shared)
+    years = shared_years(prepared.towns)
     if len(years) < YEARS_NEEDED:
         prepared.report.add("FM439", file=prepared.project.file.name,
                             line=prepared.project.line("municipality"),
                             value="、".join(map(str, years)))  # fmt: skip
         raise InputRefused(prepared.report)
-    people = join_zones([_of_years(town.history, years) for town in prepared.towns])
-    parents = [town.code for town in prepared.towns for _ in town.history.zones]
-    _, parent_of = by_parent(parents)
-    times = np.asarray(years, dtype=np.float64)
-    return History(people.persons, times, people.ages, parent_of)
-
-
-def _of_years(history: Population, years: Sequence[int]) -> Population:
-    place = [history.years.index(year) for year in years]
-    return Population.build(
-        history.persons[place],
-        years=years,
-        zones=history.zones,
-        ages=history.ages,
-        flag=history.flag[place],
-        imputed_share=history.imputed_share[place],
-        sources=history.sources,
-    )
+    return history_of(prepared.towns)
 
 
 def _rows(found: Sequence[Trial]) -> pd.DataFrame:
@@ -133,6 +116,7 @@ def _rows(found: Sequence[Trial]) -> pd.DataFrame:
                             "horizon": horizon,
                             "size_class": _size(least, below),
                             **scored._asdict(),
+                            "interval_coverage": coverage_of(found, method, horizon, least, below),
                         },
                     )
     return pd.DataFrame(rows)
@@ -217,7 +201,7 @@ def chart(found: Hindsight, credits: Sequence[Credit]) -> str:  # noqa: A002 - t
     ):
         series = tuple(
             Series(
-                Text(method, method),
+                method_name(method),
                 100 * by_method.loc[method, name].reindex(years).to_numpy(),
                 dashed=method != found.chosen,
             )

@@ -10,7 +10,8 @@ import numpy as np
 
 from futuremap.core.population import Population, origin
 from futuremap.errors import UnknownNameError
-from futuremap.pipeline.run import Gathered, Outcome, TownOutcome
+from futuremap.pipeline.method_names import method_name
+from futuremap.pipeline.run import METHOD_OF_RATES, Gathered, Outcome, TownOutcome
 
 MOST_PARTS = 12  # contributing blocks listed; the rest are added up
 Account = Callable[[Outcome, TownOutcome, str], list[str]]
@@ -101,14 +102,18 @@ def _rates(outcome: Outcome, zone: str) -> list[str]:
     boys = rates["sex_ratio_0_4"][parent]
     controls = outcome.projection.controls
     factors = [controls.column("control_factor", year)[parent] for year in controls.years[1:]]
-    raked = (f"{y}年 {f:.4f}" for y, f in zip(controls.years[1:], factors, strict=True))
+    raked = "、".join(f"{y}年 {f:.4f}" for y, f in zip(controls.years[1:], factors, strict=True))
+    adjusted = f"総数への調整係数：{raked}"
+    method = outcome.prepared.project.projection.method
+    if method != METHOD_OF_RATES:
+        return [f"推計の方法：{method_name(method).ja}（{method}）", adjusted]
     weights = f"自区域の実績を平均 {own:.0%}、残りの重みで市全体を使う"
     fading = f"自区域と市全体の差は1期ごとに {left:.0%} に縮む"
     births = f"子ども女性比 {fertility:.3f}（市全体 {shared:.3f}）、0～4歳性比 {boys:.3f}"
     return [
         f"コーホート変化率：{weights}（{fading}）",
         births,
-        f"総数への調整係数：{'、'.join(raked)}",
+        adjusted,
     ]
 
 

@@ -21,11 +21,17 @@ from futuremap.core.zones import Zones
 from futuremap.indicators.account import account
 from futuremap.indicators.people import age_structure, density
 from futuremap.indicators.reach import covered, reach
+from futuremap.pipeline.history import history_of
 from futuremap.pipeline.prepare import Prepared, Progress, Town, silent
+from futuremap.pipeline.uncertainty import Uncertainty, uncertainty
 from futuremap.projection.controls import control_totals, register_ratio, residuals
+from futuremap.projection.methods import ANY_SPACING, METHODS
+from futuremap.projection.path import follow
 from futuremap.projection.project import Projection, project
 from futuremap.projection.rates import from_two_dates
+from futuremap.projection.regular import in_steps_of_age
 
+METHOD_OF_RATES = "damped"  # the method that can be said as rates, with their account
 PLAUSIBLE_FACTORS = (0.9, 1.1)  # a step moved by more than this is reported
 
 
@@ -147,25 +153,47 @@ def run(prepared: Prepared, *, progress: Progress = silent) -> Outcome:
     progress("将来人口 / projection")
     rates = from_two_dates(past, base, parents=parents)
     totals = _totals(prepared)
-    projected = project(base, rates, steps=setting.steps, totals=totals)
+    projected = (
+        project(base, rates, steps=setting.steps, totals=totals)
+        if setting.projection.method == METHOD_OF_RATES
+        else _follow(prepared, base, rates, totals)
+    )
     city = gather(projected.population, to_parents(base.zones, parents))
 
+    spread = uncertainty(projected.population, parents, seed=setting.projection.seed)
     outcomes = []
     for town in towns:
         progress(f"{town.name.ja}：メッシュと利用圏 / mesh and reach")
-        outcomes.append(_gather_town(prepared, town, projected.population))
+        outcomes.append(_gather_town(prepared, town, projected.population, spread))
     _warn_of_large_factors(prepared, projected.controls)
     return Outcome(
         prepared,
         rates,
         projected,
         account(projected.population, projected.flows),
-        age_structure(city).join(covered(city, _coverage(prepared, projected.population))),
+        spread.bound(
+            age_structure(city).join(covered(city, _coverage(prepared, projected.population))),
+            "population",
+            to_parents(base.zones, parents),
+        ),
         residuals(city, totals),
         _register_ratios(prepared),
         _checks(prepared, city),
         tuple(outcomes),
     )
+
+
+def _follow(
+    prepared: Prepared,
+    base: Population,
+    rates: Rates,
+    totals: NDArray[np.float64],
+) -> Projection:
+    name, steps = prepared.project.projection.method, prepared.project.steps
+    history = history_of(prepared.towns, until=base.years[0])
+    known = history if name in ANY_SPACING else in_steps_of_age(history)
+    path = METHODS[name](known, launch=base.persons[0], steps=steps)
+    return follow(base, path, rates=rates, totals=totals)
 
 
 def _totals(prepared: Prepared) -> NDArray[np.float64]:
@@ -185,16 +213,30 @@ def _totals(prepared: Prepared) -> NDArray[np.float64]:
     return np.concatenate(columns, axis=1)
 
 
-def _gather_town(prepared: Prepared, town: Town, population: Population) -> TownOutcome:
+def _gather_town(
+    prepared: Prepared,
+    town: Town,
+    population: Population,
+    spread: Uncertainty,
+) -> TownOutcome:
     people = population.only(town.blocks.ids)
+    table = age_structure(people).join(density(people, town.blocks.areas()))
+    mesh = None if town.is_whole else _on_mesh(prepared, town, people)
+    served = None
+    if town.facilities is not None:
+        served = _in_reach(prepared, town, people, town.facilities)
     return TownOutcome(
         town,
         people,
-        age_structure(people).join(density(people, town.blocks.areas())),
+        spread.bound(table, "population", to_parents(people.zones, people.zones)),
         # a mesh of whole municipalities would say that people live evenly all over them
-        None if town.is_whole else _on_mesh(prepared, town, people),
-        None if town.facilities is None else _in_reach(prepared, town, people, town.facilities),
+        None if mesh is None else _bounded(mesh, "population", spread),
+        None if served is None else _bounded(served, "people_in_reach", spread),
     )
+
+
+def _bounded(gathered: Gathered, indicator: str, spread: Uncertainty) -> Gathered:
+    return gathered._replace(table=spread.bound(gathered.table, indicator, gathered.walk))
 
 
 def _on_mesh(prepared: Prepared, town: Town, people: Population) -> Gathered:

@@ -9,7 +9,8 @@ from futuremap.core.credits import Credit
 from futuremap.core.layer import Layer, Text
 from futuremap.export.page import Page
 from futuremap.pipeline.compare import chart
-from futuremap.pipeline.run import Outcome
+from futuremap.pipeline.method_names import method_name
+from futuremap.pipeline.run import METHOD_OF_RATES, Outcome
 
 TABLES = {
     "population": Text(
@@ -28,6 +29,15 @@ SHRINKING = Text(
     "（経験ベイズ）。町丁と全体の差は1期ごとに縮め、増加は足し算で延ばします。",
     "Ratios of small blocks are shrunk to the municipality's (empirical Bayes); what is "
     "left of the difference fades step by step, and growth is additive.",
+)
+INTERVALS = Text(
+    "80％区間は、過去の推計の誤差から作りました（町丁は高松市の1～3年先、市区町村は国勢調査による5～30年先）。"
+    "町丁の5年以上先は、小さな市区町村の誤差の広がり方で引き延ばした値です。利用圏とメッシュの区間は、"
+    "町丁の誤差を一緒に動かして数え直したもので、町丁の区間の合計ではありません。",
+    "80 % intervals come from errors of past projections (blocks: Takamatsu, 1 to 3 years ahead; "
+    "municipalities: censuses, 5 to 30 years). Five years and more ahead, those of blocks are "
+    "drawn out as errors of small municipalities grow. Intervals of reach and mesh come from "
+    "draws that move the blocks together; they are not sums of the blocks' intervals.",
 )
 STATES = {
     "now": Text("（現況）", " (now)"),
@@ -86,7 +96,7 @@ def _method(outcome: Outcome) -> list[Text]:
             f"{past}年と{base}年の男女別・5歳階級別人口から、コーホート変化率を作ります。",
             f"Cohort-change ratios are made from the populations of {past} and {base}.",
         ),
-        *([SHRINKING] if by_block else []),
+        *([_how(setting.projection.method)] if by_block else []),
         Text(
             "0～4歳は、15～49歳の女性に対する子どもの比（子ども女性比）から求めます。",
             "Children aged 0-4 follow from the child-woman ratio.",
@@ -111,7 +121,14 @@ def _method(outcome: Outcome) -> list[Text]:
                 f"Mesh cells and reach ({radius:g} m) count town blocks by overlap of areas.",
             ),
         )
-    return sentences
+    return [*sentences, INTERVALS]
+
+
+def _how(method: str) -> Text:
+    if method == METHOD_OF_RATES:
+        return SHRINKING
+    name = method_name(method)
+    return Text(f"推計の方法：{name.ja}（{method}）。", f"Method: {name.en} ({method}).")
 
 
 def _files(folder: Path, layers: Sequence[Layer]) -> dict[str, Text]:

@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from futuremap.errors import LabelError
+from futuremap.projection.intervals import Tried, calibrate
 from futuremap.projection.methods import ANY_SPACING, TREND_METHODS, History, Method
 from futuremap.projection.regular import in_steps_of_age
 from futuremap.projection.scoring import Score, score, shelf_life, signed_error
 
+SIZES = (0.0, 50.0, 200.0, 1_000.0, 5_000.0, 20_000.0, 100_000.0)  # persons at launch
 FEWEST = 50.0  # persons; the error of a smaller area in percent says little
 WORST_COST = 10.0  # a method that is ten times the best is not told from one that is worse
 
@@ -155,6 +157,56 @@ def mean_score(found: Sequence[Trial], least: float, below: float = np.inf) -> S
         return Score(0, *[np.nan] * (len(Score._fields) - 1))
     means = np.mean([one[1:] for one in scored], axis=0)
     return Score(sum(one.areas for one in scored), *means.tolist())
+
+
+def inside(found: Sequence[Trial], method: str, trial: Trial) -> NDArray[np.bool_] | None:
+    """Whether what came lay in the 80 % interval known at launch ``(Z,)``.
+
+    Parameters
+    ----------
+    found
+        All trials.
+    method, trial
+        A method, and one of its trials.
+
+    Returns
+    -------
+    ndarray or None
+        None if no earlier trial of the method had been counted by then.
+    """
+    past = [_tried(one) for one in found if one.method == method and one.target <= trial.launch]
+    if not past:
+        return None
+    now = _tried(trial)
+    low, high = calibrate(past, sizes=SIZES).interval(now.projected, now.size, now.years)
+    return np.asarray((now.actual >= low) & (now.actual <= high))
+
+
+def _tried(trial: Trial) -> Tried:
+    return Tried(
+        trial.launch,
+        trial.horizon,
+        trial.size,
+        trial.projected.sum(axis=(1, 2)),
+        trial.actual.sum(axis=(1, 2)),
+    )
+
+
+def coverage_of(
+    found: Sequence[Trial],
+    method: str,
+    horizon: float,
+    least: float,
+    below: float = np.inf,
+) -> float:
+    """Share of areas of a size inside the intervals known at launch; NaN if none was. [ratio]"""
+    hits: list[NDArray[np.bool_]] = []
+    for trial in pooled(found, method, horizon):
+        held = inside(found, method, trial)
+        if held is not None:
+            hits.append(held[(trial.size >= least) & (trial.size < below)])
+    flat = np.concatenate(hits) if hits else np.empty(0)
+    return float(flat.mean()) if len(flat) else np.nan
 
 
 def shelf_life_of(found: Sequence[Trial], method: str) -> int:

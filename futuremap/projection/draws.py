@@ -35,13 +35,13 @@ class Spread(NamedTuple):
     parents
         Code of each zone's municipality ``(Z,)``.
     shared
-        Correlation of the errors of two zones of one parent. [ratio]
+        Part of the variance of a zone's error that is its parent's error ``(Y, Z)``. [ratio]
     """
 
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     parents: tuple[str, ...]
-    shared: float
+    shared: NDArray[np.float64]
 
 
 def interval(
@@ -82,9 +82,9 @@ def interval(
 
     Notes
     -----
-    A zone's normal score is ``u = √ρ·g(parent) + √(1−ρ)·g(zone)``, the same in all years: what
-    grows more than projected does so throughout. Its factor is ``exp`` of the line through
-    (−1.28, log low), (0, log of the middle) and (1.28, log high), the middle being 1 or the
+    A zone's normal score is ``u = √ρ·g(parent) + √(1−ρ)·g(zone)``, g being the same in all
+    years: what grows more than projected does so throughout. Its factor is ``exp`` of the line
+    through (−1.28, log low), (0, log of the middle) and (1.28, log high), the middle being 1 or the
     bound nearest to it, so that each zone alone has its own factors as its 80 % interval.
 
     Examples
@@ -96,7 +96,8 @@ def interval(
     >>> both = sparse.csr_array(np.array([[1.0, 1.0]]))
     >>> width = lambda shared: np.subtract(*[float(b[0, 0]) for b in interval(
     ...     np.array([[100.0, 100.0]]),
-    ...     Spread(np.array([[0.8, 0.8]]), np.array([[1.2, 1.2]]), ("37201", "37201"), shared),
+    ...     Spread(np.array([[0.8, 0.8]]), np.array([[1.2, 1.2]]), ("37201", "37201"),
+    ...            np.full((1, 2), shared)),
     ...     zones=["a", "b"], weights=both, seed=1)][::-1])
     >>> bool(width(0.0) < 65 < width(1.0))
     True
@@ -108,9 +109,11 @@ def interval(
     high = np.empty_like(low)
     for rows, columns in _tiles(weights, draws):
         part = weights[rows][:, columns]
-        ids = [zones[i] for i in columns]
-        score = _scores(ids, [spread.parents[i] for i in columns], spread.shared, seed, draws)
+        own = normal([zones[i] for i in columns], seed=seed, draws=draws)
+        common = _of_parents([spread.parents[i] for i in columns], seed, draws)
         for year, people in enumerate(values[:, columns]):
+            rho = spread.shared[year, columns][:, None]
+            score = np.sqrt(rho) * common + np.sqrt(1 - rho) * own
             slope = np.where(
                 score < 0,
                 down[year, columns][:, None],
@@ -129,7 +132,7 @@ def _check(
     weights: sparse.csr_array,
 ) -> None:
     years, count = values.shape
-    shapes = {spread.low.shape, spread.high.shape, (years, count)}
+    shapes = {spread.low.shape, spread.high.shape, spread.shared.shape, (years, count)}
     lengths = {len(zones), len(spread.parents), weights.shape[1], count}
     if len(shapes) != 1 or len(lengths) != 1:
         raise LabelError(f"factors, zones and weights do not match values {values.shape}")
@@ -155,18 +158,10 @@ def _tiles(
         yield rows, np.unique(weights[rows].indices)
 
 
-def _scores(
-    zones: Sequence[str],
-    parents: Sequence[str],
-    shared: float,
-    seed: int,
-    draws: int,
-) -> NDArray[np.float64]:
+def _of_parents(parents: Sequence[str], seed: int, draws: int) -> NDArray[np.float64]:
     codes = sorted(set(parents))
     position = {code: i for i, code in enumerate(codes)}
-    common = normal(codes, seed=seed, draws=draws)[[position[code] for code in parents]]
-    own = normal(zones, seed=seed, draws=draws)
-    return np.asarray(np.sqrt(shared) * common + np.sqrt(1 - shared) * own)
+    return normal(codes, seed=seed, draws=draws)[[position[code] for code in parents]]
 
 
 def normal(ids: Sequence[str], *, seed: int, draws: int) -> NDArray[np.float64]:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
 from futuremap.core.flows import Flows, advance_age
-from futuremap.core.population import NOT_AS_COUNTED, Flag, Population, join_years
+from futuremap.core.population import Population, join_years
+from futuremap.core.rates import Rates
 from futuremap.core.table import Table
-from futuremap.core.zones import by_parent
 from futuremap.errors import LabelError
 from futuremap.projection.controls import rake
-from futuremap.projection.project import Projection
+from futuremap.projection.project import Projection, provenance
 
 
 def follow(
     base: Population,
     path: NDArray[np.float64],
     *,
-    parents: Sequence[str],
+    rates: Rates,
     totals: NDArray[np.float64] | None = None,
 ) -> Projection:
     """Take the path of a method as the projection of a population.
@@ -31,15 +29,16 @@ def follow(
         One year, in the zones of the path. [persons]
     path
         The base and every later step ``(1 + steps, Z, S, A)``. [persons]
-    parents
-        Code of each zone's municipality ``(Z,)``; a parent's zones stand together.
+    rates
+        Rates of the same zones from the same counts, which say who belongs to which parent,
+        what the counts went through, and where nobody was there to make a ratio from.
     totals
         Control totals of the parents ``(1 + steps, P)``, NaN where there is none. [persons]
 
     Raises
     ------
     LabelError
-        If shapes disagree, `base` has several years, or a parent's zones stand apart.
+        If shapes or zones disagree, or `base` has several years.
     SolveError
         If a control total cannot be met.
 
@@ -56,17 +55,20 @@ def follow(
     >>> import numpy as np
     >>> from futuremap.core.ages import AgeGroups
     >>> people = np.array([0.0, 10.0]) * np.ones((1, 1, 2, 2)) / 2
-    >>> base = Population.build(people, years=[2020], zones=["a"], ages=AgeGroups((0, 5)))
+    >>> ages = AgeGroups((0, 5))
+    >>> base = Population.build(people, years=[2020], zones=["a"], ages=ages)
+    >>> rates = Rates.build({"imputed": np.zeros((1, 2, 2))}, zones=["a"], parents=["37201"],
+    ...                     parent_of=np.array([0]), ages=ages, interval=5)
     >>> path = np.concatenate([people, people * 0.5, people * 0.375])
-    >>> done = follow(base, path, parents=["37201"], totals=np.array([[np.nan], [8.0], [np.nan]]))
+    >>> done = follow(base, path, rates=rates, totals=np.array([[np.nan], [8.0], [np.nan]]))
     >>> done.population.totals().ravel().tolist()
     [10.0, 8.0, 6.0]
     """
-    codes, parent_of = by_parent(parents)
     if path.shape[1:] != base.persons.shape[1:] or len(base.years) != 1:
         raise LabelError(f"a path {path.shape} for a population {base.persons.shape}")
-    if len(parents) != len(base.zones) or np.any(np.diff(parent_of) < 0):
-        raise LabelError("zones must stand together by parent")
+    if base.zones != rates.zones:
+        raise LabelError("base and rates do not share their zones")
+    codes, parent_of = rates.parents, rates.parent_of
     starts = np.searchsorted(parent_of, np.arange(len(codes)))
     years = [base.years[0] + base.ages.width * i for i in range(len(path))]
     factors = np.ones((len(path), len(codes)))
@@ -83,13 +85,19 @@ def follow(
             level = level * factors[t + 1]
         moved[t] = stock[t] - unscaled
         before = stock[t]
+    flag, share = provenance(
+        base,
+        rates,
+        np.concatenate([base.persons, stock]),
+        factors[1:, parent_of] != 1,
+    )
     later = Population.build(
         stock,
         years=years[1:],
         zones=base.zones,
         ages=base.ages,
-        flag=_flags(base.flag, factors[1:, parent_of] != 1),
-        imputed_share=np.repeat(base.imputed_share, len(stock), axis=0),
+        flag=flag,
+        imputed_share=share,
         sources=base.sources,
     )
     flows = Flows.build(
@@ -100,8 +108,3 @@ def follow(
     )
     controls = Table.build({"control_factor": factors}, years=years, zones=codes)
     return Projection(join_years([base, later]), flows, controls)
-
-
-def _flags(base: NDArray[np.uint8], raked: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    made = (base & np.uint8(NOT_AS_COUNTED)) | np.uint8(Flag.PROJECTED | Flag.SHRUNK)
-    return np.where(raked, made | np.uint8(Flag.RAKED), made).astype(np.uint8)

@@ -136,15 +136,14 @@ def project(
         adjustment=adjustment,
         engine=engine,
     )
-    shares = _borrowed_shares(rates, moved.persons)
-    stock = moved.persons[1:]
+    flag, share = provenance(base, rates, moved.persons, _raked(moved)[:, rates.parent_of])
     later = Population.build(
-        stock,
+        moved.persons[1:],
         years=years[1:],
         zones=base.zones,
         ages=base.ages,
-        flag=_flags(base.flag | rates.flag, _raked(moved)[:, rates.parent_of], shares > 0),
-        imputed_share=np.maximum(np.maximum(base.imputed_share, shares), _invented(rates)),
+        flag=flag,
+        imputed_share=share,
         sources=base.sources,
     )
     flows = Flows.build(
@@ -269,6 +268,41 @@ def _raked(moved: Trajectory) -> NDArray[np.bool_]:
     return np.asarray(touched)
 
 
+def provenance(
+    base: Population,
+    rates: Rates,
+    persons: NDArray[np.float64],
+    raked: NDArray[np.bool_],
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Flags and imputed shares of projected years.
+
+    Parameters
+    ----------
+    base
+        The base year.
+    rates
+        What the projection was made with.
+    persons
+        Base and projected years ``(1 + H, Z, S, A)``. [persons]
+    raked
+        Where a control moved somebody ``(H, Z)``.
+
+    Returns
+    -------
+    tuple
+        Bits of :class:`futuremap.core.population.Flag` and shares [ratio], each ``(H, Z)``: what
+        was not counted in the base year is not better known later, and who went through a ratio
+        borrowed from another age or sex is imputed.
+    """
+    shares = _borrowed_shares(rates, persons)
+    made = ((base.flag | rates.flag) & np.uint8(NOT_AS_COUNTED)) | np.uint8(
+        Flag.PROJECTED | Flag.SHRUNK,
+    )
+    made = np.where(shares > 0, made | np.uint8(Flag.IMPUTED), made)
+    made = np.where(raked, made | np.uint8(Flag.RAKED), made).astype(np.uint8)
+    return made, np.maximum(np.maximum(base.imputed_share, shares), _invented(rates))
+
+
 def _borrowed_shares(rates: Rates, persons: NDArray[np.float64]) -> NDArray[np.float64]:
     # share of each zone's people who went through a ratio borrowed from another age or sex
     shares = np.zeros((len(persons) - 1, persons.shape[1]))
@@ -291,14 +325,3 @@ def _share(people: NDArray[np.float64], guessed: NDArray[np.float64]) -> NDArray
     total = people.sum(axis=(1, 2))
     part = (people * guessed).sum(axis=(1, 2))
     return np.asarray(np.divide(part, total, out=np.zeros_like(total), where=total > 0))
-
-
-def _flags(
-    base: NDArray[np.uint8],
-    raked: NDArray[np.bool_],
-    imputed: NDArray[np.bool_],
-) -> NDArray[np.uint8]:
-    # what was not counted in the base year is not better known later
-    made = (base & np.uint8(NOT_AS_COUNTED)) | np.uint8(Flag.PROJECTED | Flag.SHRUNK)
-    made = np.where(imputed, made | np.uint8(Flag.IMPUTED), made)
-    return np.where(raked, made | np.uint8(Flag.RAKED), made).astype(np.uint8)

@@ -104,7 +104,8 @@ def project_small_areas(
     Notes
     -----
     *Structure*: cohort-change ratios over the window, shrunk to the municipality's; of what
-    is left of a zone's deviation, ``w/(w + 5)`` is kept for a window of w years.
+    is left of a zone's deviation, ``w/(w + 5)`` is kept for a window of w years in the first
+    five years ahead, and 0.6 of it after each further five.
     *Totals*: the mean of two. One is the structure's own sum. The other is the sum under the
     municipality's ratios, times ``exp(d · w/(w + 5) · y)``, where d is how much faster per
     year the zone grew in the window than under those ratios, cut to ±3 %, and y are the years
@@ -131,7 +132,9 @@ def project_small_areas(
     trust = window / (window + PRIOR_YEARS)
     cells = ratios.parent + trust * (ratios.zone - ratios.parent)
     births = ratios.child_woman_ratio
-    own = advance(stocks[-1], cells, ages=ages, child_woman_ratio=births, years=ahead)
+    own = advance(
+        stocks[-1], cells, ages=ages, child_woman_ratio=births, years=ahead, fade_to=ratios.parent
+    )
     common = advance(stocks[-1], ratios.parent, ages=ages, child_woman_ratio=births, years=ahead)
     expected = advance(stocks[0], ratios.parent, ages=ages, child_woman_ratio=births, years=window)
     deviation = _deviation(_sums(stocks[-1]), _sums(expected), parent_of) / window
@@ -254,6 +257,7 @@ def advance(
     ages: AgeGroups,
     child_woman_ratio: NDArray[np.float64],
     years: float,
+    fade_to: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Step a stock any number of years ahead, with ratios of one age-group width.
 
@@ -270,6 +274,9 @@ def advance(
         Children of the youngest group per woman of fertile age ``(Z,)``. [ratio]
     years
         Length of the step. [years]
+    fade_to
+        Ratios that `ratio` approaches: of the difference :data:`PERSISTENCE` is left after each
+        age-group width. [ratio]
 
     Notes
     -----
@@ -299,6 +306,8 @@ def advance(
         part = min(left, width)
         persons = _advance_part(persons, ratio, ages, child_woman_ratio, part)
         left -= part
+        if fade_to is not None:
+            ratio = fade_to + PERSISTENCE * (ratio - fade_to)
     return persons
 
 

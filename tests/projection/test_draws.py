@@ -11,7 +11,7 @@ from futuremap.projection.draws import Spread, interval, normal
 
 def spread(low, high, shared=0.3, parents=None):
     low, high = np.atleast_2d(np.array(low)), np.atleast_2d(np.array(high))
-    return Spread(low, high, parents or ("p",) * low.shape[1], shared)
+    return Spread(low, high, parents or ("p",) * low.shape[1], np.full(low.shape, shared))
 
 
 def test_a_zone_alone_has_its_own_factors_as_interval():
@@ -44,7 +44,8 @@ def test_order_and_tiles_do_not_matter(monkeypatch):
     parents = tuple(f"p{i // 10}" for i in range(30))
     weights = sparse.random_array((12, 30), density=0.3, rng=rng).tocsr()
     values = rng.uniform(10, 100, (2, 30))
-    given = Spread(np.full((2, 30), 0.8), np.full((2, 30), 1.3), parents, 0.2)
+    common = np.full((2, 30), 0.2)
+    given = Spread(np.full((2, 30), 0.8), np.full((2, 30), 1.3), parents, common)
     low, high = interval(values, given, zones=zones, weights=weights, seed=5, draws=200)
     monkeypatch.setattr(draws, "TILE", 500)
     tiled = interval(values, given, zones=zones, weights=weights, seed=5, draws=200)
@@ -52,7 +53,7 @@ def test_order_and_tiles_do_not_matter(monkeypatch):
     turned = rng.permutation(30)
     other = interval(
         values[:, turned],
-        Spread(given.low, given.high, tuple(parents[i] for i in turned), 0.2),
+        Spread(given.low, given.high, tuple(parents[i] for i in turned), common),
         zones=[zones[i] for i in turned],
         weights=weights[:, turned],
         seed=5,

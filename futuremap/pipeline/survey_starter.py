@@ -1,0 +1,279 @@
+"""A project.toml to start from, written from what was found in a folder."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from futuremap.config.model import INTERVAL
+from futuremap.pipeline.survey_found import Survey
+from futuremap.pipeline.survey_towns import HORIZON, TownPlan
+from futuremap.sources.recognised import Kind, Recognised
+
+STAR = "★"
+UNVERIFIED = "未検証"
+NAMED_TOWNS = 3  # towns that the title names
+LONGEST = 40  # letters of a name that a folder is called by
+# credit key, its text, its licence
+CREDITS: dict[Kind, tuple[str, str, str]] = {
+    "register": (
+        "my_register",
+        f"{STAR}市区町村名「住民基本台帳 地域・年齢別人口」を加工して作成",
+        f"{STAR}利用条件（例：CC BY 4.0）",
+    ),
+    "census": (
+        "my_census",
+        "総務省統計局「国勢調査」を加工して作成",
+        "政府標準利用規約2.0（CC BY 4.0 互換）",
+    ),
+    "census_totals": (
+        "my_totals",
+        "総務省統計局「国勢調査」を加工して作成",
+        "政府標準利用規約2.0（CC BY 4.0 互換）",
+    ),
+    "outline": (
+        "my_outline",
+        "国土交通省「国土数値情報（行政区域データ）」を加工して作成",
+        "国土数値情報 利用約款",
+    ),
+    "projection": (
+        "my_projection",
+        "国立社会保障・人口問題研究所「日本の地域別将来推計人口」を加工して作成",
+        "出典を記載して利用",
+    ),
+    "facilities": (
+        "my_facilities",
+        f"{STAR}市区町村名「公共施設一覧」を加工して作成",
+        f"{STAR}利用条件（例：CC BY 4.0）",
+    ),
+}
+
+
+def starter(survey: Survey) -> str:
+    """Text of a project.toml for what was found.
+
+    Parameters
+    ----------
+    survey
+        What was found.
+
+    Returns
+    -------
+    str
+        What the user has to look at is marked with ★. If nothing is missing it can be loaded as
+        it is; else what is missing stands in it as a comment.
+    """
+    text = [*_top(survey), *_header(survey)]
+    for town in survey.towns:
+        text += _town(survey, town)
+    text += ["[reach]", "radius_m = 800.0                   # 利用圏：施設から 800 m 以内", ""]
+    text += ["[mesh]", 'level = "250m"                     # 4分の1地域メッシュ', ""]
+    text += [*_credits(survey), *_others(survey)]
+    return "\n".join(text).rstrip() + "\n"
+
+
+def _quoted(text: str) -> str:
+    # a JSON string is a TOML string, but for one character
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _remark(text: str) -> str:
+    # nothing from a file may end a comment
+    return "# " + "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def _top(survey: Survey) -> list[str]:
+    text = [
+        f"# フォルダーの中身から作ったひな形です。{STAR} の行を確かめてから使ってください。",
+        "# Written from the files in this folder: look at the lines with a star first.",
+    ]
+    if not survey.ready:
+        text += [
+            "#",
+            f"# {STAR} まだ足りないもの（このままでは動きません / not enough for a run）：",
+        ]
+        text += [_remark(f"  {ja}") for ja, _ in survey.lacks]
+    return [*text, ""]
+
+
+def _header(survey: Survey) -> list[str]:
+    base = survey.base_year
+    towns = survey.towns
+    names = "と".join(town.name or town.code for town in towns[:NAMED_TOWNS])
+    if len(towns) > NAMED_TOWNS:
+        names = f"{len(towns)}市区町村"
+    years = (
+        [f"base_year = {base}", f"end_year = {base + HORIZON}"]
+        if base
+        else [f"# base_year = 2020      # {STAR}", f"# end_year = 2050       # {STAR}"]
+    )
+    fallback = f"town_{towns[0].code}" if towns else "town"
+    name = _slug(survey.folder.resolve().name) or fallback
+    return [
+        "[project]",
+        f"name = {_quoted(name)}",
+        f"title = {_quoted(f'{names}の現況と将来')}  # {STAR} 題名",
+        *years,
+        "",
+    ]
+
+
+def _slug(text: str) -> str:
+    plain = re.sub(r"[^a-z0-9_-]+", "_", text.lower()).strip("_-")
+    return plain[:LONGEST].rstrip("_-")
+
+
+def _town(survey: Survey, town: TownPlan) -> list[str]:
+    zone = town.plane_zones[0]
+    several = len(town.plane_zones) > 1
+    others = "、".join(map(str, town.plane_zones))
+    remark = f"  # {STAR} {others} のどれか" if several else "  # 平面直角座標系"
+    name = f"name = {_quoted(town.name or town.code)}"
+    return [
+        "[[municipality]]",
+        f"code = {_quoted(town.code)}",
+        name if town.name else f"{name}  # {STAR} 名前",
+        f"plane_zone = {zone}{remark}",
+        "",
+        *_people(survey, town),
+        *_outline(survey, town),
+        *_corrections(town),
+        *_totals(survey, town),
+        *_facilities(survey, town),
+        *_left_out(survey, town),
+    ]
+
+
+def _entry(survey: Survey, file: Recognised) -> list[str]:
+    text = [f"file = {_quoted(survey.relative(file))}", f"credit = {_quoted(_credit(file))}"]
+    return text if file.verified else [f"# {STAR} {UNVERIFIED}の形式です", *text]
+
+
+def _credit(file: Recognised) -> str:
+    key = CREDITS[file.kind][0]
+    return f"{key}_synthetic" if file.clues.made_up else key
+
+
+def _people(survey: Survey, town: TownPlan) -> Iterator[str]:
+    if not town.form:
+        yield f"# {STAR} {INTERVAL}年はなれた2つの年の人口が要ります："
+        yield "# [[municipality.population]]"
+        yield "# year = 2020"
+        yield '# file = "…"'
+        yield '# format = "register"'
+        yield '# credit = "my_register"'
+        yield ""
+        return
+    base = survey.base_year or 0
+    for year, file in sorted(town.people.items()):
+        if year not in {base, base - INTERVAL}:
+            yield "# 推計には使わず、過去を当てる試し（backtest）に使う年"
+        yield "[[municipality.population]]"
+        yield f"year = {year}"
+        yield f'format = "{town.form}"'
+        yield from _entry(survey, file)
+        yield ""
+
+
+def _outline(survey: Survey, town: TownPlan) -> list[str]:
+    if town.outline is None:
+        lines = ("[municipality.outline]", 'file = "…"', 'format = "n03"', 'credit = "my_outline"')
+        return [f"# {STAR} 境界（国土数値情報 N03 の GeoJSON）が要ります：",
+                *(f"# {line}" for line in lines), ""]  # fmt: skip
+    return ["[municipality.outline]", 'format = "n03"', *_entry(survey, town.outline), ""]
+
+
+def _corrections(town: TownPlan) -> Iterator[str]:
+    for wrong in town.corrections:
+        hidden = "# " if wrong.place is None else ""
+        latitude, longitude = wrong.place or (0.0, 0.0)
+        yield f"# {STAR} 代表点が市区町村の外です（{wrong.seen}）。正しい位置に書き換えてください"
+        if not hidden:
+            yield "#    下は同じ町名の区域の真ん中で、調べた位置ではありません（仮）"
+        yield f"{hidden}[[municipality.point_correction]]"
+        yield f"{hidden}zone = {_quoted(wrong.zone)}"
+        yield f"{hidden}lat = {latitude}"
+        yield f"{hidden}lon = {longitude}"
+        reason = f"公開データの点（{wrong.seen}）が市区町村の外。同じ町名の区域の真ん中（仮の位置）"
+        yield f"{hidden}reason = {_quoted(reason)}"
+        yield ""
+
+
+def _totals(survey: Survey, town: TownPlan) -> Iterator[str]:
+    if town.control is not None:
+        yield "# 総数を公表された将来推計に合わせる。台帳と国勢調査の差が気になるときは growth"
+        yield "[municipality.control]"
+        yield 'format = "municipal_csv"'
+        yield 'basis = "level"'
+        yield from _entry(survey, town.control)
+        yield ""
+    if town.check is not None and survey.base_year is not None:
+        steps = range(survey.base_year + INTERVAL, survey.base_year + HORIZON + 1, INTERVAL)
+        year = next(year for year in town.check.years if year in steps)
+        yield "# あとの年の数え上げを、推計の横に並べて確かめる"
+        yield "[municipality.check]"
+        yield f"year = {year}"
+        yield 'name = "国勢調査"'
+        yield from _entry(survey, town.check)
+        yield ""
+
+
+def _facilities(survey: Survey, town: TownPlan) -> Iterator[str]:
+    taken: set[str] = set()
+    for file in town.facilities:
+        stem = Path(survey.relative(file)).stem
+        plain = _slug(re.sub(r"[-_]?[0-9]{5,}$", "", stem)) or "facility"
+        again = (f"{plain[: LONGEST - 4]}_{i}" for i in range(2, len(taken) + 3))
+        slug = next(slug for slug in (plain, *again) if slug not in taken)
+        taken.add(slug)
+        yield "[[municipality.facilities]]"
+        yield f"class = {_quoted(slug)}"
+        yield f"name = {_quoted(stem)}  # {STAR} 施設の種類の名前"
+        yield from _entry(survey, file)
+        yield ""
+
+
+def _left_out(survey: Survey, town: TownPlan) -> Iterator[str]:
+    for file, (ja, _) in town.left_out:
+        yield _remark(f"使わなかったファイル：{survey.relative(file)}（{ja}）")
+    if town.left_out:
+        yield ""
+
+
+def _named(survey: Survey) -> dict[Path, Recognised]:
+    files: list[Recognised | None] = []
+    for town in survey.towns:
+        files += [*town.people.values(), town.outline, town.control, town.check, *town.facilities]
+        files += [file for file, _ in town.left_out]
+    return {file.path: file for file in files if file is not None}
+
+
+def _credits(survey: Survey) -> Iterator[str]:
+    used = {_credit(file): file for file in _named(survey).values()}
+    yield f"# 出典。どの出力にも載ります。{STAR} の行は必ず書き換えてください"
+    for key, file in sorted(used.items()):
+        _, text, licence = CREDITS[file.kind]
+        made_up = file.clues.made_up
+        yield f"[credit.{key}]"
+        yield f"text_ja = {_quoted(f'合成データ（{STAR}作り方を書く）' if made_up else text)}"
+        yield f"licence = {_quoted(licence)}"
+        yield (
+            "synthetic = true"
+            if made_up
+            else "# synthetic = true  # 作ったデータならこの行を生かす"
+        )
+        yield ""
+
+
+def _others(survey: Survey) -> Iterator[str]:
+    named = _named(survey)
+    rest = [file for file in survey.files
+            if file.path not in named and file.kind not in {"unknown", "project"}]  # fmt: skip
+    if rest:
+        yield "# まだ設定に書けない、または使わなかったファイル："
+    for file in rest:
+        verified = "" if file.verified else f"（{UNVERIFIED}の形式）"
+        why = f"：{file.lacks[0][0]}" if file.lacks else ""
+        yield _remark(f"  {survey.relative(file)}  {file.title_ja}{verified}{why}")
