@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
+import pandas as pd
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -22,12 +24,15 @@ from futuremap.errors import (
     UnknownNameError,
 )
 from futuremap.pipeline import Hindsight, Outcome
+from futuremap.pipeline.method_names import method_name
 from futuremap.pipeline.prepare import Progress as Say
 from futuremap.problems import Problem
 
 OUTPUT_CODES = {LockedError: "FM701", ExportError: "FM702"}
 PLAIN_WIDTH = 120  # where there is no terminal to ask
-SCORED = ("mape", "median_ape", "p90_ape", "age_sex_wmape", "bias")
+SHOWN, NO_CHANGE = 5, "constant"
+METHOD_HINT = "README の「推計の方法」を見てください / others: backtest.csv"
+SCORED = ("mape", "median_ape", "p90_ape", "age_sex_wmape", "bias", "interval_coverage")
 CLOSING = ("population", "population_0_14", "population_15_64", "population_65_over")
 
 
@@ -92,21 +97,40 @@ def show_hindsight(found: Hindsight) -> None:
     console = Console() if sys.stdout.isatty() else Console(width=PLAIN_WIDTH)
     header = found.prepared.project.project
     grid = Grid(title=escape(f"{header.title}：推計の検証 / backtest"), title_justify="left")
+    grid.add_column("★")
     for name in ("method", "horizon", "areas"):
-        grid.add_column(field(name).name_ja)
+        grid.add_column(field(name).name_ja, no_wrap=name == "method", overflow="fold")
     for name in SCORED:
-        grid.add_column(f"{field(name).name_ja}\n（{field(name).unit_ja}）", justify="right")
-    everybody = found.rows["size_class"].iloc[0]
-    for row in found.rows[found.rows["size_class"] == everybody].to_dict("records"):
-        marked = f"{row['method']} ★" if row["method"] == found.chosen else row["method"]
-        cells = [f"{100 * row[name]:.{field(name).decimals}f}" for name in SCORED]
-        grid.add_row(escape(marked), f"{row['horizon']:g}年先", str(row["areas"]), *cells)
+        heading = f"{field(name).name_ja}\n（{field(name).unit_ja}）"
+        grid.add_column(heading, justify="right", overflow="fold")
+    for row in _best_rows(found).to_dict("records"):
+        mark = "★" if row["method"] == found.chosen else ""
+        cells = [_percent(row[name], field(name).decimals) for name in SCORED]
+        grid.add_row(mark, row["method"], f"{row['horizon']:g}年先", str(row["areas"]), *cells)
     console.print(grid)
-    life = found.shelf_life[found.chosen]
+    console.print(f"ほかの方法は backtest.csv にあります。方法の名前は {METHOD_HINT}")
+    life, name = found.shelf_life[found.chosen], method_name(found.chosen).ja
     console.print(
-        f"★ 選んだ方法：{found.chosen}。8割の区域が誤差10％以内に収まるのは {life} 年先まで"
-        f"  chosen: {found.chosen}; shelf life {life} years",
+        f"★ 選んだ方法：{name}（{found.chosen}）。8割の区域が誤差10％以内なのは {life} 年先まで"
+        f" / shelf life {life} years",
     )
+    if found.chosen != found.prepared.project.projection.method:
+        console.print(f'project.toml に [projection] method = "{found.chosen}" と書くと使えます')
+
+
+def _best_rows(found: Hindsight) -> pd.DataFrame:
+    # the best of each horizon, of methods that came out alike one, and no change to compare with
+    everybody = found.rows["size_class"].iloc[0]
+    rows = found.rows[found.rows["size_class"] == everybody].sort_values(
+        ["horizon", "mape"], kind="stable"
+    )
+    rows = rows.drop_duplicates(["horizon", *SCORED])
+    first = rows.groupby("horizon").cumcount() < SHOWN
+    return rows[first | (rows["method"] == NO_CHANGE) | (rows["method"] == found.chosen)]
+
+
+def _percent(value: float, decimals: int) -> str:
+    return "—" if np.isnan(value) else f"{100 * value:.{decimals}f}"
 
 
 def _grid(outcome: Outcome, code: str, title: str) -> Grid:

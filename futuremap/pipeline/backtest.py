@@ -40,6 +40,7 @@ YEARS_NEEDED = 3  # two for rates, one to hide
 CLASSES = (*SIZES[SIZES.index(FEWEST) :], np.inf)
 SUFFIX = "_backtest"
 CHARTED = 4  # methods whose lines can be told apart
+NO_CHANGE = "constant"
 
 
 class Hindsight(NamedTuple):
@@ -86,7 +87,7 @@ def backtest(prepared: Prepared, *, progress: Progress = silent) -> Hindsight:
         prepared,
         tuple(found),
         best(found),
-        {method: shelf_life_of(found, method) for method in METHODS},
+        {method: shelf_life_of(found, method) for method in sorted({t.method for t in found})},
         _rows(found),
     )
 
@@ -192,7 +193,8 @@ def chart(found: Hindsight, credits: Sequence[Credit]) -> str:  # noqa: A002 - t
     whole = found.rows[found.rows["size_class"] == _size(FEWEST, np.inf)]
     years = sorted(whole["horizon"].unique())
     mean = whole.groupby("method")["mape"].mean().sort_values(kind="stable")
-    shown = list(dict.fromkeys([found.chosen, *mean.index]))[:CHARTED]
+    shown = [*dict.fromkeys([found.chosen, *mean.index])][: CHARTED - 1]
+    shown += [NO_CHANGE] if NO_CHANGE not in shown else []
     panels = []
     by_method = whole.set_index(["method", "horizon"]).sort_index()
     for name, title in (

@@ -30,8 +30,8 @@ _NAMED = {
     "constant": Text("総数は変わらない", "totals as they are"),
     "mean_of_pools": Text("転出入プール型の平均", "mean of the pool methods"),
     "small_area": Text(
-        "小地域向け：縮小した変化率と、弱めた総数の傾向の平均",
-        "small areas: shrunken ratios averaged with damped trends of totals",
+        "小地域向け（変化率と総数の傾向の平均）",
+        "small areas: ratios averaged with damped trends",
     ),
 }
 

@@ -17,6 +17,7 @@ from futuremap.sources.recognised import Lack, Recognised
 __all__ = ["Survey", "lines", "starter", "survey_folder"]
 
 MAX_FILES = 400
+NAMED_TOWNS = 3
 MAX_DEPTH = 6  # folders in folders
 OURS = "manifest.json"  # a folder that holds it is the output of a run
 
@@ -61,6 +62,9 @@ def _files(folder: Path, report: Report) -> Iterator[Path]:
     for parent, folders, names in os.walk(folder):
         here = Path(parent)
         depth = len(here.relative_to(folder).parts)
+        if folders and depth >= MAX_DEPTH:
+            ja, en = "フォルダーの入れ子が深すぎます", "folders in it are nested too deep"
+            report.add("FM107", file=_shown(here, folder), reason_ja=ja, reason_en=en)
         folders[:] = sorted(
             name
             for name in folders
@@ -82,9 +86,8 @@ def _files(folder: Path, report: Report) -> Iterator[Path]:
 
 def _may_open(file: Path, root: Path, folder: Path, report: Report) -> bool:
     # pipes and devices would never end; a name that is no text could not stand in project.toml
-    name = file.relative_to(folder).as_posix()
-    shown = name.encode("utf-8", "replace").decode()
-    if file.is_symlink() and not file.resolve().is_relative_to(root):
+    name, shown = file.relative_to(folder).as_posix(), _shown(file, folder)
+    if file.is_symlink() and not _leads_inside(file, root):
         report.add("FM109", file=shown)
         return False
     if not file.is_file():
@@ -96,6 +99,17 @@ def _may_open(file: Path, root: Path, folder: Path, report: Report) -> bool:
     return True
 
 
+def _shown(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix().encode("utf-8", "replace").decode()
+
+
+def _leads_inside(link: Path, root: Path) -> bool:
+    try:
+        return link.resolve(strict=True).is_relative_to(root)
+    except (OSError, RuntimeError):  # it leads nowhere, or in a circle
+        return False
+
+
 def _lacks(
     towns: tuple[TownPlan, ...],
     base: int | None,
@@ -103,8 +117,8 @@ def _lacks(
 ) -> Iterator[Lack]:
     if not towns:
         yield (
-            "市区町村が分かるファイル（住民基本台帳、国勢調査、行政区域）",
-            "a file that says its municipality (register, census, outline)",
+            "どの市区町村かを決めるファイル（その市区町村の住民基本台帳か、行政区域 N03）",
+            "a file that says which municipality is meant (its register or its outline, N03)",
         )
     for town in towns:
         name = town.name or town.code
@@ -131,26 +145,38 @@ def _no_people(name: str, base: int | None, files: list[Recognised]) -> Lack:
             f"{name}：{without[-1]}年の台帳の緯度・経度（区域の代表点）",
             f"{name}: latitude and longitude of the areas of {without[-1]}",
         )
-    there = "、".join(map(str, years)) or "なし"
+    there = "、".join(map(str, years))
+    kinds = "地域・年齢別人口か国勢調査"
     return (
-        f"{name}：{INTERVAL}年はなれた2つの年の人口（地域・年齢別人口か国勢調査。ある年：{there}）",
-        f"{name}: people in two years, {INTERVAL} years apart (there are: {there})",
+        f"{name}：{INTERVAL}年はなれた2つの年の人口（{kinds}。ある年：{there or 'なし'}）",
+        f"{name}: people in two years, {INTERVAL} years apart (there are: {there or 'none'})",
     )
 
 
 def _wishes(towns: tuple[TownPlan, ...]) -> Iterator[Lack]:
+    without = [town for town in towns if town.control is None]
+    if without:
+        ja, en = (
+            "市区町村の将来推計（総数を合わせるため）",
+            "a municipal projection, to meet its totals",
+        )
+        yield f"{_names(without)}：{ja}", f"{_names(without)}: {en}"
+    without = [town for town in towns if not town.facilities]
+    if without:
+        yield f"{_names(without)}：施設の一覧", f"{_names(without)}: a list of facilities"
     for town in towns:
-        name = town.name or town.code
-        if town.control is None:
-            yield f"{name}：市区町村の将来推計（総数を合わせる）", f"{name}: a municipal projection"
-        if not town.facilities:
-            yield f"{name}：施設の一覧", f"{name}: a list of facilities"
         if len(town.plane_zones) > 1:
-            zones = "、".join(map(str, town.plane_zones))
+            name, zones = town.name or town.code, "、".join(map(str, town.plane_zones))
             yield (
                 f"{name}：平面直角座標系の系番号を確かめる（{zones}）",
                 f"{name}: its plane rectangular zone ({zones})",
             )
+
+
+def _names(towns: list[TownPlan]) -> str:
+    shown = "、".join(town.name or town.code for town in towns[:NAMED_TOWNS])
+    more = len(towns) - NAMED_TOWNS
+    return f"{shown} … (+{more})" if more > 0 else shown
 
 
 def _note(survey: Survey) -> None:

@@ -110,6 +110,7 @@ def _header(survey: Survey) -> list[str]:
         else [f"# base_year = 2020      # {STAR}", f"# end_year = 2050       # {STAR}"]
     )
     fallback = f"town_{towns[0].code}" if towns else "town"
+    names = names or "（市区町村名）"
     name = _slug(survey.folder.resolve().name) or fallback
     return [
         "[project]",

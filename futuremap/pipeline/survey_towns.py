@@ -77,6 +77,7 @@ class _Town(NamedTuple):
     registers: tuple[Recognised, ...]
     censuses: tuple[Recognised, ...]
     area: Zones | None
+    alone: bool
 
 
 def plan(files: Sequence[Recognised]) -> tuple[tuple[TownPlan, ...], int | None]:
@@ -136,7 +137,7 @@ def _town(files: Sequence[Recognised], code: str, *, alone: bool) -> _Town:
         if _has(file, code) or (alone and not file.clues.towns)
     ]
     censuses = [file for file in _of(files, "census") if _has(file, code)]
-    return _Town(code, tuple(registers), tuple(censuses), _area(files, code))
+    return _Town(code, tuple(registers), tuple(censuses), _area(files, code), alone)
 
 
 def _area(files: Sequence[Recognised], code: str) -> Zones | None:
@@ -236,6 +237,8 @@ def _check_registers(
 ) -> tuple[Correction, ...]:
     """Points outside the town; years between whose areas are others are taken out of `people`."""
     zone = _plane_zones(town.code, town.area)[0]
+    if not people[base].tried:
+        return ()
     read = register.read(
         people[base].path, year=base, municipality=town.code, plane_zone=zone, credit="",
         report=Report(),
@@ -294,6 +297,9 @@ def _facilities(
     for file in _of(files, "facilities"):
         if not _is_in(file, town):
             continue
+        if not file.tried:
+            lists.append(file)
+            continue
         report = Report()
         facilities.read(
             file.path,
@@ -315,6 +321,8 @@ def _is_in(file: Recognised, town: _Town) -> bool:
     # by its code, else by where half of its points lie
     if file.clues.towns:
         return _has(file, town.code)
-    if file.clues.middle is None or town.area is None:
+    if town.area is None:
+        return town.alone
+    if file.clues.middle is None:
         return False
     return bool(shapely.intersects(town.area.geometry[0], shapely.Point(file.clues.middle)))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from futuremap.core.population import SEXES
 from futuremap.projection.methods import History
+from futuremap.projection.methods.history import fertile
 from futuremap.projection.windows import SAME_WINDOW, cohort_change
 
-RATIO_RANGE = (0.05, 20.0)  # of five years; beyond it a ratio of two drawn-out counts says nothing
+FEMALE = SEXES.index("female")
 
 
 def in_steps_of_age(history: History) -> History:
@@ -22,20 +24,24 @@ def in_steps_of_age(history: History) -> History:
     Returns
     -------
     History
-        Where stocks lie whole age widths before the latest, those. Else the latest, and one
-        that would have stood a width before it, had each cohort changed all that time as it
-        did in the years known (see :func:`futuremap.projection.windows.cohort_change`).
+        Where stocks lie whole age widths before the latest, those. Else two that stand for
+        one width of the change that was seen: who was watched, as many as were watched so
+        long, and what would have become of them (see
+        :func:`futuremap.projection.windows.cohort_change`). Give methods the latest stock as
+        their `launch`.
 
     Examples
     --------
-    Of two stocks a year apart, in which a tenth of an even population left, a width before:
+    Two stocks fifteen years apart are one width apart, and taken as they are; of stocks three
+    years apart a fifth of a width was seen.
 
     >>> from futuremap.core.ages import AgeGroups
-    >>> ages = AgeGroups((0, 5, 10))
-    >>> stocks = np.full((2, 1, 2, 3), 10.0)
-    >>> made = in_steps_of_age(History(stocks, np.array([2019.0, 2020.0]), ages, np.array([0])))
-    >>> made.times.tolist(), made.persons.shape
-    ([2015.0, 2020.0], (2, 1, 2, 3))
+    >>> ages = AgeGroups((0, 15, 30, 45))
+    >>> stocks = np.full((2, 1, 2, 4), 30.0)
+    >>> years = [np.array([2005.0, 2020.0]), np.array([2017.0, 2020.0])]
+    >>> made = [in_steps_of_age(History(stocks, times, ages, np.array([0]))) for times in years]
+    >>> [one.persons[0, 0, 0, 0].round(6).tolist() for one in made]
+    [30.0, 6.0]
     """
     width = history.ages.width
     before = (history.times[-1] - history.times) / width
@@ -44,11 +50,7 @@ def in_steps_of_age(history: History) -> History:
     if len(regular) > 1:
         kept = regular[-1 - _unbroken(np.round(before[regular])) :]
         return history._replace(persons=history.persons[kept], times=history.times[kept])
-    past = _one_width_before(history)
-    return history._replace(
-        persons=np.stack([past, history.persons[-1]]),
-        times=np.array([history.times[-1] - width, history.times[-1]]),
-    )
+    return _one_width(history)
 
 
 def _unbroken(before: NDArray[np.float64]) -> int:
@@ -59,22 +61,37 @@ def _unbroken(before: NDArray[np.float64]) -> int:
     return steps
 
 
-def _one_width_before(history: History) -> NDArray[np.float64]:
+def _one_width(history: History) -> History:
     change = cohort_change(
         history.persons,
         history.times,
         ages=history.ages,
         parent_of=history.parent_of,
     )
-    seen = change.exposure > 0
-    ratio = np.divide(change.outcome, change.exposure, out=np.ones_like(change.outcome), where=seen)
-    ratio = np.clip(ratio, *RATIO_RANGE)
     launch = history.persons[-1]
-    past: NDArray[np.float64] = np.zeros_like(launch)
-    past[..., :-1] = np.where(seen, launch[..., 1:] / ratio, launch[..., 1:])
-    past[..., -1] = past[..., -2] * _open_share(launch)
-    past[..., -2] -= past[..., -1]
-    return past
+    before, after = np.zeros_like(launch), np.zeros_like(launch)
+    before[..., :-1] = change.exposure
+    before[..., -1] = before[..., -2] * _open_share(launch)
+    before[..., -2] -= before[..., -1]
+    # a short window drawn out can leave fewer than nobody
+    after[..., 1:] = np.maximum(change.outcome, 0.0)
+    after[..., 0] = launch[..., 0] * _women(after, launch, history)[:, None]
+    end = history.times[-1]
+    return history._replace(
+        persons=np.stack([before, after]),
+        times=np.array([end - history.ages.width, end]),
+    )
+
+
+def _women(
+    after: NDArray[np.float64],
+    launch: NDArray[np.float64],
+    history: History,
+) -> NDArray[np.float64]:
+    # children go with the women watched, so that there are as many for each as at launch
+    bearing = fertile(history.ages)
+    have, had = (stock[:, FEMALE, bearing].sum(axis=1) for stock in (after, launch))
+    return np.asarray(np.divide(have, had, out=np.ones_like(had), where=had > 0))
 
 
 def _open_share(launch: NDArray[np.float64]) -> NDArray[np.float64]:
