@@ -1,4 +1,4 @@
-"""Town blocks counted on meshes of JIS X 0410, by area."""
+"""Town blocks counted on meshes of JIS X 0410, by area or by where people stand in them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,15 @@ from futuremap.core import mesh
 from futuremap.core.crosswalk import Crosswalk, from_pairs
 from futuremap.core.overlap import pieces, shares
 from futuremap.core.zones import GEOGRAPHIC, Zones, plane_epsg
+from futuremap.errors import LabelError
 
 BY_AREA = (
     "メッシュの人口は、町丁の中に人が一様に住むとみなして面積で按分した推計です。",
     "Mesh populations are shared out by area, as if people lived evenly over a block.",
+)
+BY_PLACES = (
+    "メッシュの人口は、町丁の人口を建物や土地利用などの位置で按分した推計です（位置の分からない町丁は面積で按分）。",
+    "Mesh populations are shared out by buildings or land use (by area where none are known).",
 )
 
 
@@ -33,8 +38,13 @@ class Meshed(NamedTuple):
     crosswalk: Crosswalk
 
 
-def on_mesh(blocks: Zones, level: mesh.Level | str) -> Meshed:
-    """Share blocks out over the cells of one mesh level, by area.
+def on_mesh(
+    blocks: Zones,
+    level: mesh.Level | str,
+    *,
+    dwelling: Crosswalk | None = None,
+) -> Meshed:
+    """Share blocks out over the cells of one mesh level, by area or as a crosswalk says.
 
     Parameters
     ----------
@@ -42,12 +52,20 @@ def on_mesh(blocks: Zones, level: mesh.Level | str) -> Meshed:
         Town blocks as polygons of one municipality or of several in one plane zone.
     level
         Level of the mesh, such as "250m".
+    dwelling
+        Where people stand inside their blocks, on the same cells, as made by
+        :mod:`futuremap.base.dwelling`; by area if None.
 
     Returns
     -------
     Meshed
         Cells sorted by mesh code. Pieces are cut along the exact lines of the mesh in degrees
         and measured in the plane zone.
+
+    Raises
+    ------
+    LabelError
+        If `dwelling` is of other blocks or cells, or does not keep totals.
     """
     codes, cells = _cells_over(blocks, level)
     cut = pieces(cells, blocks.geometry)
@@ -72,10 +90,18 @@ def on_mesh(blocks: Zones, level: mesh.Level | str) -> Meshed:
         parents=_largest_parent(blocks, cut.source, row, sizes),
         kind="mesh",
         plane_zone=blocks.plane_zone,
-        notes=(*blocks.notes, BY_AREA),
+        notes=(*blocks.notes, BY_AREA if dwelling is None else BY_PLACES),
         sources=blocks.sources,
     )
-    return Meshed(zones, walk)
+    return Meshed(zones, walk if dwelling is None else _checked(dwelling, walk))
+
+
+def _checked(dwelling: Crosswalk, by_area: Crosswalk) -> Crosswalk:
+    if dwelling.sources != by_area.sources or dwelling.targets != by_area.targets:
+        raise LabelError("the crosswalk of dwellings is not one of these blocks to these cells")
+    if not dwelling.conserves():
+        raise LabelError("the crosswalk of dwellings does not keep totals")
+    return dwelling
 
 
 def _cells_over(

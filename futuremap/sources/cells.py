@@ -17,6 +17,10 @@ LATITUDES = (20.0, 46.0)  # Japan, in degrees
 LONGITUDES = (122.0, 154.0)
 YEARS = (1600, 2200)  # outside of these a "year" is a code such as 9999 for unknown
 SERIALS = (10_000, 80_000)  # Excel days since 1899-12-30, for 1927 to 2119
+FEWEST = 6  # letters that are not ASCII, below which a text is too short to judge
+RARE_SHARE, KANA_SHARE = 0.2, 0.3  # of letters that hardly ever stand in the name of a place
+_LEADS_OF_UTF8 = range(0xE3, 0xEA)  # first bytes of Japanese in UTF-8, and of rare kanji in CP932
+_HALF_WIDTH_KANA = frozenset(map(chr, range(0xFF61, 0xFFA0)))  # single bytes, as in EUC-JP
 LARGEST_COUNT = 2**53  # whole numbers above are no longer exact in float64
 ERAS = {
     "明治": (1868, 45), "大正": (1912, 15), "昭和": (1926, 64), "平成": (1989, 31),
@@ -80,6 +84,31 @@ def heading(raw: object) -> str:
     ('NO', '住所(番地まで)')
     """
     return unicodedata.normalize("NFKC", text(raw)).translate(_DASHES).strip()
+
+
+def misread(text: str) -> str:
+    """The encoding whose bytes were taken for CP932 to give this text; empty if none was.
+
+    Bytes of UTF-8 and of EUC-JP are often valid CP932, and then no decoder objects.
+
+    Examples
+    --------
+    >>> misread("高松市塩屋町".encode().decode("cp932", "replace"))
+    'UTF-8'
+    >>> misread("塩屋町の人口".encode("euc_jp").decode("cp932", "replace"))
+    'EUC-JP'
+    >>> misread("塩屋町"), misread("ｼｵﾔ町 (regionName)")
+    ('', '')
+    """
+    wide = [letter for letter in text if not letter.isascii() and letter not in "\u3000\ufffd"]
+    if len(wide) < FEWEST:
+        return ""
+    # in Japanese that was decoded rightly, neither kind of letter comes in numbers
+    rare = sum(letter.encode("cp932", "replace")[0] in _LEADS_OF_UTF8 for letter in wide)
+    kana = sum(letter in _HALF_WIDTH_KANA for letter in wide)
+    if rare >= RARE_SHARE * len(wide):
+        return "UTF-8"
+    return "EUC-JP" if kana >= KANA_SHARE * len(wide) else ""
 
 
 def key(raw: object) -> str:

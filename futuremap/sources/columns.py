@@ -8,13 +8,21 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from futuremap.problems import Report
-from futuremap.sources import cells
+from futuremap.sources import cells, mapped_ages
 from futuremap.sources.cells import Place, Reason
 from futuremap.sources.files import RawTable
 
 CLOSE = 0.6  # similarity of two texts from which one may be a slip for the other
-
+MOST_PERSONS = 2**31 - 1  # in one cell; the world holds four times as many people
+ANOTHER_SHAPE = 8  # missing columns from which the table is of another kind, not misspelt
+SEVERAL_LABELS = 3  # of sexes and ages in a row, more than a row of numbers has
+LOOKED_AT = 40  # rows from which the encoding is judged
+_SEX_HEADINGS = {"性別", "男女", "男女別", "sex", "gender"}
+_AGE_HEADINGS = {"年齢", "年齢階級", "年齢区分", "年齢別", "年代", "age", "agegroup"}
 
 COUNT_CODES = {
     Reason.EMPTY: "FM301",
@@ -101,12 +109,29 @@ class Columns:
         """Persons in one cell; NaN with a problem noted when it holds none. [persons]"""
         if name not in self.places:
             return math.nan  # noted once, with the headings
+        if not self.table.sheet and self.places[name] >= len(self.table.rows[row]):
+            ends = len(self.table.rows[row])  # in a workbook, empty cells at the end are cut
+            expected = len(self.table.headings)
+            self.note("FM207", row, "", value=ends, expected=expected)
+            return math.nan
         read = cells.count if whole else cells.amount
         value = read(self.raw(row, name))
+        if not isinstance(value, Reason) and value > MOST_PERSONS:
+            self.note("FM320", row, name, expected=f"≤ {MOST_PERSONS:,}")
+            return math.nan
         if not isinstance(value, Reason):
             return value
         self.note(COUNT_CODES[value], row, name, expected="≥ 0")
         return math.nan
+
+    def all_persons(self, name: str, *, whole: bool = True) -> NDArray[np.float64]:
+        """Persons in each row of a column ``(N,)``, as :meth:`persons` gives them. [persons]"""
+        raw = [self.raw(row, name) for row in range(len(self))]
+        if all(type(cell) is str and len(cell) < 10 for cell in raw):  # noqa: PLR2004 - < 2³¹
+            joined = "".join(raw)  # type: ignore[arg-type] # all of it is text
+            if joined.isascii() and joined.isdigit() and all(raw):
+                return np.array(raw, dtype=np.float64)
+        return np.array([self.persons(row, name, whole=whole) for row in range(len(self))])
 
     def coordinate(self, row: int, name: str) -> float | None:
         """One coordinate; None when the cell is empty, NaN with a problem when unreadable."""
@@ -128,13 +153,24 @@ class Columns:
             self.note(code, row, column, value=f"{point[0]}, {point[1]}", name=name)
         return place is Place.JAPAN
 
+    def _is_noted(self, code: str, row: int) -> bool:
+        place = self.table.file, self.table.sheet, self.line(row)
+        return any(
+            p.code == code and (p.file, p.sheet, p.line) == place for p in self.report.problems
+        )
+
     def note_garbled(self, name: str) -> bool:
         """Whether texts of a column have lost characters; noted once for the file (FM103)."""
         lost = (row for row in range(len(self)) if cells.REPLACEMENT in self.text(row, name))
         first = next(lost, None)
-        if first is not None:
+        if first is not None and not self._is_noted("FM322", first):
             self.note("FM103", first, name)
-        return first is not None
+        texts = [self.text(row, name) for row in range(len(self))]
+        encoding = cells.misread("".join(texts))
+        if encoding and first is None:
+            row = next(row for row, text in enumerate(texts) if not text.isascii())
+            self.note("FM204", row, name, encoding=encoding)
+        return first is not None or bool(encoding)
 
 
 def find_columns(
@@ -177,10 +213,56 @@ def find_columns(
         if len(of_heading) == 1:
             found.setdefault(name, of_heading[0])
     missing = [name for name in required if name not in found and name not in twice]
-    for name in missing:
-        note_missing(table, name, headings, report=report)
+    if not (len(missing) >= ANOTHER_SHAPE and note_other_shape(table, report=report)):
+        for name in missing:
+            note_missing(table, name, headings, report=report)
     places = {name: place for name, place in found.items() if name not in twice}
     return Columns(table, places, not missing and not twice, report)
+
+
+def note_other_shape(table: RawTable, *, report: Report) -> bool:
+    """Whether a table is misread, has two rows of headings or is long; noted once if so.
+
+    Dozens of missing columns would hide the one thing that is wrong.
+    """
+    place: dict[str, Any] = {"file": table.file, "sheet": table.sheet, "value": _first(table)}
+    headings = {cells.key(heading).casefold() for heading in table.headings}
+    if note_misread(table, report=report) or note_more_headings(table, report=report):
+        return True
+    is_long = bool(headings & _SEX_HEADINGS and headings & _AGE_HEADINGS)
+    if is_long:
+        report.add("FM209", **place, line=table.heading_line)
+    return is_long
+
+
+def note_more_headings(table: RawTable, *, report: Report) -> bool:
+    """Whether the row below the headings still names sexes or ages; noted if so (FM205)."""
+    texts = [text for text in map(cells.heading, table.rows[0]) if not text.isdigit()]
+    named = [found for found in map(mapped_ages.meaning, texts) if found]
+    labels = sum(
+        isinstance(found.ages, mapped_ages.Span) or found.sex in {"male", "female"}
+        for found in named
+    )
+    if labels >= SEVERAL_LABELS:
+        place: dict[str, Any] = {"file": table.file, "sheet": table.sheet}
+        report.add("FM205", **place, line=table.first_line, value=_first(table))
+    return labels >= SEVERAL_LABELS
+
+
+def note_misread(table: RawTable, *, report: Report) -> bool:
+    """Whether a table was decoded as what it is not; noted if so (FM204)."""
+    texts = [cells.text(cell) for row in table.rows[:LOOKED_AT] for cell in row]
+    # headings have lost their half-width letters, so the cells are judged apart
+    encoding = cells.misread("".join(table.headings)) or cells.misread("".join(texts))
+    if encoding:
+        place: dict[str, Any] = {"file": table.file, "sheet": table.sheet}
+        # from the first line on, as headings that cannot be read are not found either
+        report.add("FM204", **place, line=1, value=_first(table), encoding=encoding)
+    return bool(encoding)
+
+
+def _first(table: RawTable) -> str:
+    return next((heading for heading in table.headings if heading), "")
 
 
 def suggest(written: str, choices: Iterable[str]) -> dict[str, Any]:

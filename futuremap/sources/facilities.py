@@ -5,6 +5,7 @@ The standard has no opening date; cities add one under various headings (供用�
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import shapely
 from futuremap.core.facilities import EVENT_COLUMNS, Facilities
 from futuremap.core.zones import Zones
 from futuremap.problems import Report
-from futuremap.sources import cells
+from futuremap.sources import cells, dates
 from futuremap.sources.cells import Reason
 from futuremap.sources.columns import Columns, find_columns
 from futuremap.sources.files import read_table
@@ -74,7 +75,40 @@ def read(
     if table is None:
         return None
     columns = find_columns(table, HEADINGS, required=REQUIRED, report=report)
+    return build(
+        columns,
+        facility_class=facility_class,
+        municipality=municipality,
+        plane_zone=plane_zone,
+        credit=credit,
+        base_year=base_year,
+    )
+
+
+def build(
+    columns: Columns,
+    *,
+    facility_class: str,
+    municipality: str,
+    plane_zone: int,
+    credit: str,
+    base_year: int,
+    extra: Mapping[str, Sequence[object]] | None = None,
+) -> Facilities | None:
+    """Facilities from a table whose columns are known under our names.
+
+    Parameters
+    ----------
+    columns
+        The table; the columns are number, name, address, latitude, longitude and opened.
+    facility_class, municipality, plane_zone, credit, base_year
+        As for :func:`read`.
+    extra
+        More columns of the list of facilities, a value for each row of the table.
+    """
     rows = [row for row in range(len(columns)) if _is_filled(columns, row)]
+    if not rows:  # nothing but empty lines of the form
+        columns.note_file("FM105")
     points = {row: _point(columns, row) for row in rows}
     opened = {row: _opened(columns, row, base_year) for row in rows}
     ids = _ids(columns, rows, facility_class)
@@ -82,6 +116,8 @@ def read(
     if "name" not in columns.places or columns.note_garbled("name") or not ids:
         return None
     frame = _frame(columns, ids, opened).assign(facility_class=facility_class, parent=municipality)
+    for name, values in (extra or {}).items():
+        frame[name] = [values[row] for row in ids]
     located = {row: point for row in ids if (point := points[row]) is not None}
     zones = Zones.build(
         [ids[row] for row in located],
@@ -161,10 +197,8 @@ def _point(columns: Columns, row: int) -> shapely.Point | None:
 
 
 def _opened(columns: Columns, row: int, base_year: int) -> float:
-    opened = cells.year(columns.raw(row, "opened"))
+    opened = dates.opening_year(columns.raw(row, "opened"))
     name = columns.text(row, "name")
-    if opened is Reason.EMPTY:
-        return np.nan
     if isinstance(opened, Reason):
         columns.note("FM306", row, "opened", name=name)
         return np.nan

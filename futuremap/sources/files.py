@@ -32,6 +32,7 @@ from futuremap.sources.limits import (
 Row = tuple[object, ...]
 HEADING_SEARCH = 100  # rows above the headings that a title or licence block may take
 ZIP, GZIP, OLE2 = b"PK\x03\x04", b"\x1f\x8b", b"\xd0\xcf\x11\xe0"
+ISO_2022 = b"\x1b$"  # begins Japanese in mails; the rest looks like plain ASCII
 # single bytes without a character, for which the codec makes one up instead of failing
 NO_CP932 = re.compile("[\x80\xa0\uf8f0-\uf8f3]")
 KNOWN_AS = "CSV (UTF-8, CP932), XLSX"
@@ -154,15 +155,17 @@ def decode(body: bytes) -> str:
     Raises
     ------
     Refused
-        If they are neither, or hold NUL bytes as UTF-16 does (FM103 with the line).
+        If they are neither, or hold NUL bytes as UTF-16 does, or the marks of ISO-2022-JP (FM103
+        with the line).
 
     Examples
     --------
     >>> decode("高松市".encode("cp932")), decode("高松市".encode("utf-8-sig"))
     ('高松市', '高松市')
     """
-    if b"\0" in body:
-        raise Refused("FM103", line=_line_of(body, body.index(b"\0")))
+    for mark in (b"\0", ISO_2022):
+        if mark in body:
+            raise Refused("FM103", line=_line_of(body, body.index(mark)))
     try:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError as utf8:
@@ -172,8 +175,9 @@ def decode(body: bytes) -> str:
             # the encoding that got further is the one that was meant
             line = _line_of(body, max(utf8.start, cp932.start))
             raise Refused("FM103", line=line) from cp932
-        if NO_CP932.search(text):
-            raise Refused("FM103", line=_line_of(body, utf8.start)) from utf8
+        if none := NO_CP932.search(text):
+            reached = len(text[: none.start()].encode("cp932"))
+            raise Refused("FM103", line=_line_of(body, max(utf8.start, reached))) from utf8
         return text
 
 

@@ -18,8 +18,8 @@ from futuremap.sources.files import read_table
 
 AGES = AgeGroups.five_year(open_age=90)
 UNKNOWN = "unknown"  # people whose age was not stated
-_AGE_HEADINGS = [f"a{age:02d}" for age in AGES.lower[:-1]] + [f"a{AGES.open_age}p"]
-_LABELS = ("code", "year", "sex", "total")
+AGE_HEADINGS = [f"a{age:02d}" for age in AGES.lower[:-1]] + [f"a{AGES.open_age}p"]
+LABELS = ("code", "year", "sex", "total")
 SEX_WORDS = {"M": "male", "F": "female"}
 ROUNDING = 0.5 * len(AGES)  # persons by which rounded groups may miss their rounded total
 
@@ -67,8 +67,8 @@ def read_municipal(
     MunicipalTable or None
         None if any of its numbers is in doubt.
     """
-    counted = [*_AGE_HEADINGS, UNKNOWN] if with_unknown else _AGE_HEADINGS
-    headings = {heading: heading for heading in (*_LABELS, *counted)}
+    counted = [*AGE_HEADINGS, UNKNOWN] if with_unknown else AGE_HEADINGS
+    headings = {heading: heading for heading in (*LABELS, *counted)}
     table = read_table(path, report=report, known=headings)
     if table is None:
         return None

@@ -90,7 +90,7 @@ def read(
 
 
 def _features(path: Path, code: str) -> list[dict[str, Any]]:
-    collection = _collection(decode(read_bytes(path)))
+    collection = feature_collection(decode(read_bytes(path)))
     _check_crs(collection)
     features = [feature for feature in collection["features"] if _code(feature) == code]
     if not features:
@@ -98,7 +98,14 @@ def _features(path: Path, code: str) -> list[dict[str, Any]]:
     return features
 
 
-def _collection(text: str) -> dict[str, Any]:
+def feature_collection(text: str) -> dict[str, Any]:
+    """The features of a GeoJSON text, as found.
+
+    Raises
+    ------
+    Refused
+        FM102 if it is not valid JSON, or no FeatureCollection.
+    """
     try:
         collection = json.loads(text)
     except json.JSONDecodeError as error:
@@ -146,13 +153,13 @@ def _polygon(
         found = _area(feature, name)
         if found.is_valid:
             return found
-        mended, percent = _mended(found, name)
+        sound, percent = mended(found, name)
     except Refused as refused:
         refused.note(report, file=path.name)
         return None
     why = shapely.is_valid_reason(found)
     report.add("FM530", file=path.name, name=name, percent=percent, reason=why)
-    return mended
+    return sound
 
 
 def _area(feature: dict[str, Any], name: str) -> shapely.Geometry:
@@ -174,13 +181,20 @@ def _area(feature: dict[str, Any], name: str) -> shapely.Geometry:
     return found
 
 
-def _mended(broken: shapely.Geometry, name: str) -> tuple[shapely.Geometry, str]:
-    mended = shapely.make_valid(broken, method="structure", keep_collapsed=False)
-    change = abs(mended.area / broken.area - 1) if broken.area else np.inf
+def mended(broken: shapely.Geometry, name: str) -> tuple[shapely.Geometry, str]:
+    """An area without self-crossings, and by how much mending changed its size. [percent]
+
+    Raises
+    ------
+    Refused
+        FM529 if mending would change it by more than `LARGEST_CHANGE`.
+    """
+    sound = shapely.make_valid(broken, method="structure", keep_collapsed=False)
+    change = abs(sound.area / broken.area - 1) if broken.area else np.inf
     percent = f"{100 * change:.2g}"
-    if not isinstance(mended, AREAS) or change > LARGEST_CHANGE:
+    if not isinstance(sound, AREAS) or change > LARGEST_CHANGE:
         reason = (
             f"直すと面積が {percent} ％変わります / mending changes its area by {percent} percent"
         )
         raise Refused("FM529", name=name, reason=reason)
-    return mended, percent
+    return sound, percent

@@ -9,21 +9,22 @@ columns of which the second has no heading.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from futuremap.core.ages import AgeGroups
 from futuremap.core.population import SEXES, Flag, Population
 from futuremap.core.zones import Zones
 from futuremap.problems import Report
-from futuremap.sources import cells
-from futuremap.sources.cells import Reason
-from futuremap.sources.columns import Columns, find_columns, note_missing
+from futuremap.sources import cells, mapped_names
+from futuremap.sources.columns import Columns, find_columns
 from futuremap.sources.files import read_table
+from futuremap.sources.mapped_grid import note_sheets
+from futuremap.sources.register_points import Point, first_of_each_name, points_of, shape_of
 
 AGES = AgeGroups.five_year(open_age=85)
 COUNTS = tuple(f"{sex} {age}" for sex in SEXES for age in AGES.lower)
@@ -47,8 +48,6 @@ HEADINGS = {
 REQUIRED = ("name", "date", "total", *COUNTS)
 CODE_DIGITS = (5, 6)
 TOTAL_ROWS = {"計", "合計", "総計", "総数", "小計", "市計", "町計", "村計"}
-
-Point = tuple[float, float]  # latitude, longitude, as people write them
 
 
 class Register(NamedTuple):
@@ -76,6 +75,7 @@ def read(
     credit: str,
     report: Report,
     corrections: Mapping[str, Point] | None = None,
+    names: Mapping[str, str] | None = None,
 ) -> Register | None:
     """Read the register of the base year: population and the points of its areas.
 
@@ -95,6 +95,9 @@ def read(
         Takes the problems.
     corrections
         Name of an area to its right (latitude, longitude), used instead of the file's.
+    names
+        Number of an area to its name, from :func:`names_by_number` of another month: garbled
+        names are then restored, each with a warning.
 
     Returns
     -------
@@ -103,22 +106,22 @@ def read(
         the file; their ids are the area codes if every row has one, else the code of the
         municipality and the number in the row ("37201-001").
     """
-    columns = _open(path, report)
+    columns = _open(path, report, names)
     if columns is None:
         return None
     _check_municipality(columns, municipality)
     cube = _checked_rows(columns, year)
-    points = _points(columns, corrections or {})
+    points = points_of(columns, corrections or {}, headings=HEADINGS)
     ids = _ids(columns, municipality)
     sound = _unique(columns) & np.array([zone != "" for zone in ids], dtype=bool)
     if columns.note_garbled("name") or "name" not in columns.places or not len(columns):
         return None
-    rows = _first_of_each_name(columns)
+    rows = first_of_each_name(columns)
     if not sound.all():
         ids = [f"{municipality}@{line}" for line in columns.table.lines]
     zones = Zones.build(
         [ids[row] for row in rows],
-        np.array([_shape(points[row]) for row in rows], dtype=object),
+        np.array([shape_of(points[row]) for row in rows], dtype=object),
         names=[columns.text(row, "name") for row in rows],
         parents=[municipality] * len(rows),
         kind="town_block",
@@ -138,6 +141,7 @@ def read_year(
     ids_by_name: Mapping[str, str] | None,
     credit: str,
     report: Report,
+    names: Mapping[str, str] | None = None,
 ) -> Population | None:
     """Read the register of another year onto the areas of the base year, by their names.
 
@@ -154,13 +158,15 @@ def read_year(
         Key of the credit line.
     report
         Takes the problems, among them FM412 and FM413 for areas of only one of the years.
+    names
+        As in :func:`read`.
 
     Returns
     -------
     Population or None
         None if any of its numbers or names is in doubt.
     """
-    columns = _open(path, report)
+    columns = _open(path, report, names)
     if columns is None:
         return None
     cube = _checked_rows(columns, year)
@@ -174,16 +180,53 @@ def read_year(
     return _population(cube[rows], year, tuple(ids_by_name.values()), credit)
 
 
-def _open(path: Path, report: Report) -> Columns | None:
+def names_by_number(path: Path, *, report: Report) -> dict[str, str] | None:
+    """Names by number, without leading zeros, to restore the garbled ones of another month.
+
+    Returns
+    -------
+    dict or None
+        None if the file is no register, or its names are garbled or stand twice.
+    """
+    columns = _open(path, report, None)
+    if columns is None or "name" not in columns.places:
+        return None
+    if not _unique(columns).all() or columns.note_garbled("name"):
+        return None
+    return {
+        mapped_names.plain_number(columns, row, "number"): columns.text(row, "name")
+        for row in range(len(columns))
+    }
+
+
+def _open(path: Path, report: Report, names: Mapping[str, str] | None) -> Columns | None:
     table = read_table(path, report=report, known=HEADINGS)
     if table is None:
         return None
-    return _areas_only(find_columns(table, HEADINGS, required=REQUIRED, report=report))
+    note_sheets(path, table.sheet, report=report)
+    found = find_columns(table, HEADINGS, required=REQUIRED, report=report)
+    if not found.places.keys() & set(COUNTS):
+        return None  # a table of another kind; what else is in it says nothing
+    columns = _areas_only(found)
+    if names is None:
+        return columns
+    return mapped_names.restored(columns, names, number="number", name="name")
 
 
 def _areas_only(columns: Columns) -> Columns:
-    areas = [row for row in range(len(columns)) if _is_area(columns, row)]
-    return columns if len(areas) == len(columns) else columns.only(areas)
+    counts = [name for name in ("total", *COUNTS) if name in columns.places]
+    asides = {
+        row
+        for row in range(len(columns))
+        if counts and mapped_names.aside(columns, row, name="name", counts=counts)
+    }
+    rows = [row for row in range(len(columns)) if row not in asides]
+    areas = [row for row in rows if _is_area(columns, row)]
+    if len(areas) == len(columns):
+        return columns
+    # a row that only describes the others leaves nothing out
+    complete = columns.complete and len(areas) == len(rows)
+    return replace(columns.only(areas), complete=complete)
 
 
 def _is_area(columns: Columns, row: int) -> bool:
@@ -216,8 +259,9 @@ def _population(
 def _checked_rows(columns: Columns, year: int) -> NDArray[np.float64]:
     # persons (Z, S, A), NaN where a cell holds none; every cell is looked at
     cube = np.full((len(columns), len(SEXES), len(AGES)), np.nan)
+    by_column = [columns.all_persons(name) for name in COUNTS]
     for row in range(len(columns)):
-        cube[row] = np.reshape([columns.persons(row, name) for name in COUNTS], cube.shape[1:])
+        cube[row] = np.reshape([persons[row] for persons in by_column], cube.shape[1:])
         by_sex = cube[row].sum(axis=1)
         for name, expected in zip(("total", *SEXES), (by_sex.sum(), *by_sex), strict=True):
             _check_total(columns, row, name, expected)
@@ -238,6 +282,7 @@ def _check_municipality(columns: Columns, municipality: str) -> None:
     # with or without the check digit; a column that is empty or of the prefecture says nothing
     for row in range(len(columns)):
         found = cells.heading(columns.raw(row, "municipality"))
+        found = mapped_names.with_lost_zero(found, municipality) or found
         if len(found) in CODE_DIGITS and found[: len(municipality)] != municipality:
             columns.note("FM416", row, "municipality", expected=municipality)
             return
@@ -257,6 +302,7 @@ def _check_dates(columns: Columns, year: int) -> None:
 def _unique(columns: Columns) -> NDArray[np.bool_]:
     # which rows repeat neither number, code nor name of an earlier one
     unique = np.ones(len(columns), dtype=bool)
+    unique[mapped_names.note_spoilt(columns, "name")] = False
     noted: set[tuple[int, int]] = set()
     for name in ("number", "code", "name"):
         first: dict[str, int] = {}
@@ -275,17 +321,12 @@ def _unique(columns: Columns) -> NDArray[np.bool_]:
     return unique
 
 
-def _first_of_each_name(columns: Columns) -> list[int]:
-    first: dict[str, int] = {}
-    for row in range(len(columns)):
-        first.setdefault(cells.key(columns.raw(row, "name")), row)
-    return list(first.values())
-
-
 def _ids(columns: Columns, municipality: str) -> list[str]:
     # empty text where a row has no id
     rows = range(len(columns))
-    codes = [cells.heading(columns.raw(row, "code")) for row in rows]
+    codes = [
+        mapped_names.sound_code(columns, row, "code", municipality=municipality) for row in rows
+    ]
     if all(codes):
         return codes
     numbers = [cells.heading(columns.raw(row, "number")) for row in rows]
@@ -299,7 +340,7 @@ def _ids(columns: Columns, municipality: str) -> list[str]:
 
 def _rows_of_base(columns: Columns, ids_by_name: Mapping[str, str], year: int) -> list[int]:
     # the row of each area of the base year, in the order of the base year
-    rows = {cells.key(columns.raw(row, "name")): row for row in _first_of_each_name(columns)}
+    rows = {cells.key(columns.raw(row, "name")): row for row in first_of_each_name(columns)}
     wanted = {cells.key(name): name for name in ids_by_name}
     for name_key, row in rows.items():
         if name_key not in wanted:
@@ -312,77 +353,3 @@ def _rows_of_base(columns: Columns, ids_by_name: Mapping[str, str], year: int) -
 
 def _padded(number: str) -> str:
     return f"{number:0>3}"
-
-
-def _points(columns: Columns, corrections: Mapping[str, Point]) -> list[Point | None]:
-    by_key = _checked_corrections(columns, corrections)
-    has_places = "location" in columns.places or {"latitude", "longitude"} <= set(columns.places)
-    if not has_places and not corrections:
-        note_missing(columns.table, "location", HEADINGS, report=columns.report)
-        return [None] * len(columns)
-    points: list[Point | None] = []
-    at: dict[Point, int] = {}
-    for row in range(len(columns)):
-        name_key = cells.key(columns.raw(row, "name"))
-        point = by_key[name_key] if name_key in by_key else _point(columns, row)
-        points.append(point)
-        if point is None:
-            continue
-        other = at.setdefault(point, row)
-        if other != row:
-            zone, name = columns.text(row, "name"), columns.text(other, "name")
-            columns.note("FM527", row, "location", zone=zone, other=name)
-    return points
-
-
-def _checked_corrections(
-    columns: Columns,
-    corrections: Mapping[str, Point],
-) -> dict[str, Point | None]:
-    names = {cells.key(columns.raw(row, "name")): row for row in _first_of_each_name(columns)}
-    checked: dict[str, Point | None] = {}
-    for name, point in corrections.items():
-        row = names.get(cells.key(name))
-        if row is None:
-            continue  # whoever holds the project file says where it names an unknown area
-        sound = columns.in_japan(row, "point_correction", point, name=name)
-        checked[cells.key(name)] = point if sound else None
-    return checked
-
-
-def _point(columns: Columns, row: int) -> Point | None:
-    zone = columns.text(row, "name")
-    if {"latitude", "longitude"} <= set(columns.places):
-        column = "latitude"
-        pair = columns.coordinate(row, "latitude"), columns.coordinate(row, "longitude")
-    else:
-        column = "location"
-        pair = _location(columns, row)
-    latitude, longitude = pair
-    if latitude is None or longitude is None:
-        columns.note("FM521", row, column, zone=zone)
-        return None
-    if np.isnan(latitude) or np.isnan(longitude):
-        return None
-    point = latitude, longitude
-    return point if columns.in_japan(row, column, point, name=zone) else None
-
-
-def _location(columns: Columns, row: int) -> tuple[float | None, float | None]:
-    raw = columns.raw(row, "location")
-    both = cells.latitude_longitude(raw)
-    if both is Reason.EMPTY:
-        return None, None
-    if not isinstance(both, Reason):
-        return both
-    beside = columns.places["location"] + 1
-    if not any(columns.table.headings[beside : beside + 1]):
-        latitude, longitude = cells.number(raw), cells.number(columns.table.cell(row, beside))
-        if not isinstance(latitude, Reason) and not isinstance(longitude, Reason):
-            return latitude, longitude
-    columns.note("FM303", row, "location", expected="34.3428,134.0466")
-    return np.nan, np.nan
-
-
-def _shape(point: Point | None) -> shapely.Point | None:
-    return None if point is None else shapely.Point(point[1], point[0])

@@ -8,6 +8,7 @@ that an archive states about itself need not be true.
 from __future__ import annotations
 
 import io
+import re
 import warnings
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -31,6 +32,11 @@ from futuremap.sources.limits import (
 Row = tuple[object, ...]
 ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"7z\xbc\xaf", b"Rar!", b"\xfd7zXZ")
 DECLARATIONS = (b"<!DOCTYPE", b"<!ENTITY")
+# XML in which these could not be seen; every spreadsheet writes UTF-8
+NOT_UTF8 = re.compile(
+    rb"(?:\xff\xfe|\xfe\xff|\0|<\0)|\s*<\?xml[^>]*encoding\s*=\s*[\"'](?!utf-?8|us-ascii)",
+    re.IGNORECASE,
+)
 
 if not openpyxl.DEFUSEDXML:  # without it, entities in a sheet would be expanded
     raise ImportError("openpyxl does not use defusedxml; install defusedxml")
@@ -92,6 +98,9 @@ def _weigh_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, *, room: int)
         while chunk := part.read(CHUNK):
             if not size and chunk.startswith(ARCHIVES):
                 reason = "中に別の圧縮ファイルがあります / it holds another archive"
+                raise Refused.format("XLSX", reason)
+            if not size and b"<" in chunk and NOT_UTF8.match(chunk):
+                reason = "XML の文字コードが UTF-8 ではありません / its XML is not in UTF-8"
                 raise Refused.format("XLSX", reason)
             size += len(chunk)
             if size > room:

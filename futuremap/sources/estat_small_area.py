@@ -1,0 +1,310 @@
+"""未検証: e-Stat 国勢調査 小地域（町丁・字等）, people by sex and five-year age (T001082 …).
+
+Built from the stated layout of 2020 and 2015 and rows of it, without a whole file at hand. A table
+holds municipalities (5 digits), towns (9) and their 丁目 (11), parents above their children; which
+rows are zones follows from the codes, as HYOSYO 3 means a parent in 2020 and a 丁目 in 2015.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from futuremap.core.ages import AgeGroups
+from futuremap.core.zones import by_parent
+from futuremap.problems import Report
+from futuremap.sources import cells, estat_merged, estat_table
+from futuremap.sources.estat_bytes import KEY
+from futuremap.sources.estat_merged import ABSENT, LEADING, Groups, Published
+from futuremap.sources.estat_table import EstatTable
+
+VERIFIED = False
+LEVEL, NAME, CITY = "HYOSYO", "NAME", "CITYNAME"
+TOWN, BLOCK, CHOME = 5, 9, 11  # digits of a municipality, a town, its 丁目
+SEX_WORDS = ("男", "女")
+STEP, FIRST_OPEN = 5, 65  # years; no table opens its ages below
+_AGE = re.compile(r"(男|女)([0-9]{1,3})(?:-([0-9]{1,3})歳|歳以上)")
+_TOTAL = re.compile(r"(総数|男|女)(?:の総数)?(?:、?年齢「不詳」(?:を)?含む)?")
+
+
+class SmallAreas(NamedTuple):
+    """Small areas of one municipality, or of all in the table.
+
+    published
+        People by sex in every area, by age in every group of areas, and which is which. Zones
+        are KEY_CODEs of the areas without further parts, in the order of the file.
+    names, parents
+        Name and municipality of each.
+    lines
+        Where each stands in the file.
+    """
+
+    published: Published
+    names: tuple[str, ...]
+    parents: tuple[str, ...]
+    lines: dict[str, int]
+
+
+class _Layout(NamedTuple):
+    totals: list[int]  # columns of both sexes (S,)
+    both: int | None
+    ages: AgeGroups
+    details: list[int]  # columns by sex and age, S * A
+
+
+class _Rows(NamedTuple):
+    chosen: NDArray[np.bool_]  # of the municipality
+    leaf: NDArray[np.bool_]  # areas without further parts
+    digits: NDArray[np.int64]
+
+
+def read(
+    path: Path,
+    *,
+    year: int,
+    municipality: str | None,
+    credit: str,
+    report: Report,
+) -> SmallAreas | None:
+    """Read the small areas of a municipality.
+
+    Parameters
+    ----------
+    path
+        Text, gzip or zip as e-Stat gives it out for a prefecture; columns are found by label,
+        such as 男の総数、年齢「不詳」含む and 女７０〜７４歳.
+    year
+        Year of the census.
+    municipality
+        Code of the municipality or ward; None for all in the table.
+    credit
+        Key of the credit line.
+    report
+        Takes the problems: FM441 where the municipality is not in the table, FM313 for codes
+        that are none or do not agree with HYOSYO, FM317 where areas do not add up to the row
+        above them, FM314 to FM318 on suppressed areas, and all of
+        :mod:`futuremap.sources.estat_table`.
+
+    Returns
+    -------
+    SmallAreas or None
+        None if any number is in doubt.
+    """
+    before = len(report.errors)
+    table = estat_table.read(path, report=report, wanted=_is_used)
+    if table is None or not table.has((LEVEL, NAME, *LEADING), report=report):
+        return None
+    layout = _layout(table, report)
+    rows = _rows(table, municipality, report)
+    if layout is None or rows is None or not table.unique(rows.chosen, report=report):
+        return None
+    published = _published(table, layout, rows, (year, credit), report)
+    if published is None or len(report.errors) > before:
+        return None
+    leaves = np.flatnonzero(rows.leaf)
+    zones = published.totals.zones
+    return SmallAreas(
+        published,
+        tuple(table.texts[NAME][leaves].tolist()),
+        tuple(zone[:TOWN] for zone in zones),
+        dict(zip(zones, table.lines[leaves].tolist(), strict=True)),
+    )
+
+
+def _is_used(label: str) -> bool:
+    plain = cells.key(label)
+    return bool(_AGE.fullmatch(plain) or _TOTAL.fullmatch(plain))
+
+
+def _layout(table: EstatTable, report: Report) -> _Layout | None:
+    totals: dict[str, int] = {}
+    closed: dict[tuple[str, int], int] = {}
+    opened: dict[tuple[str, int], int] = {}
+    for place, label in enumerate(table.labels):
+        plain = cells.key(label)
+        if found := _TOTAL.fullmatch(plain):
+            totals.setdefault(found[1], place)
+        elif found := _AGE.fullmatch(plain):
+            sex, start, last = found[1], int(found[2]), found[3]
+            if last is None:
+                opened.setdefault((sex, start), place)
+            elif int(last) == start + STEP - 1:
+                closed.setdefault((sex, start), place)
+    lacking = [f"{sex}の総数、年齢「不詳」含む" for sex in SEX_WORDS if sex not in totals]
+    opens = {age for _, age in opened if age >= FIRST_OPEN}
+    complete = [age for age in opens if all(
+        (sex, age) in opened and all((sex, a) in closed for a in range(0, age, STEP))
+        for sex in SEX_WORDS)]  # fmt: skip
+    if not complete:
+        lacking += _lacking_ages(closed, opened)
+    for label in lacking:
+        estat_table.note_missing(table.file, label, report=report)
+    if lacking:
+        return None
+    ages = AgeGroups.five_year(open_age=max(complete))
+    details = [
+        place
+        for sex in SEX_WORDS
+        for place in (*(closed[sex, age] for age in ages.lower[:-1]), opened[sex, ages.open_age])
+    ]
+    return _Layout([totals[sex] for sex in SEX_WORDS], totals.get("総数"), ages, details)
+
+
+def _lacking_ages(
+    closed: dict[tuple[str, int], int],
+    opened: dict[tuple[str, int], int],
+) -> list[str]:
+    usual = AgeGroups.five_year(open_age=75)
+    labels = zip(usual.lower, usual.labels(), strict=True)
+    wanted = [(sex, age, label) for age, label in labels for sex in SEX_WORDS]
+    return [f"{s}{label}" for s, age, label in wanted if (s, age) not in closed | opened]
+
+
+def _rows(table: EstatTable, municipality: str | None, report: Report) -> _Rows | None:
+    keys: list[str] = table.texts[KEY].tolist()
+    digits = np.array([len(key) for key in keys])
+    chosen = np.ones(len(keys), dtype=np.bool_)
+    if municipality is not None:
+        chosen = np.array([key.startswith(municipality) for key in keys])
+        if not chosen.any():
+            table.note(report, "FM441", column=KEY, value=municipality)
+            return None
+    together = "".join(keys)
+    plain = np.ones(len(keys), dtype=np.bool_)
+    if not (together.isascii() and together.isdigit()):
+        plain = np.array([key.isascii() and key.isdigit() for key in keys])
+    wrong = chosen & ~(plain & np.isin(digits, (TOWN, BLOCK, CHOME)))
+    expected = "01209, 012090010, 01209001001"
+    table.note_rows("FM313", np.flatnonzero(wrong), column=KEY, expected=expected, report=report)
+    parents = {key[:BLOCK] for key in keys if len(key) == CHOME}
+    parent = np.array([key in parents for key in keys])
+    leaf = chosen & ((digits == CHOME) | ((digits == BLOCK) & ~parent))
+    agree = _agree_with_level(table.texts[LEVEL], digits, parent)
+    other = np.flatnonzero(chosen & ~wrong & ~agree)
+    expected = "1, 2, 3, 4"
+    table.note_rows("FM313", other, column=LEVEL, expected=expected, report=report)
+    if wrong.any():
+        return None
+    return _Rows(chosen, leaf, digits)
+
+
+def _agree_with_level(
+    level: NDArray[np.object_],
+    digits: NDArray[np.int64],
+    parent: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Whether HYOSYO says what the code says, in the way of 2020 or of 2015 ``(N,)``."""
+    block, chome = digits == BLOCK, digits == CHOME
+    if (level == "4").any():
+        said = np.where(chome, "4", np.where(block & parent, "3", "2"))
+    else:
+        said = np.where(chome, "3", "2")
+    return np.asarray(level == np.where(digits == TOWN, "1", said), dtype=np.bool_)
+
+
+def _published(
+    table: EstatTable,
+    layout: _Layout,
+    rows: _Rows,
+    origin: tuple[int, str],
+    report: Report,
+) -> Published | None:
+    shown = rows.chosen & (table.texts[estat_merged.TREATMENT] != estat_merged.SUPPRESSED)
+    totals = table.persons(layout.totals, rows=rows.chosen, report=report)
+    parts = table.persons(layout.details, rows=shown, report=report)
+    table.note_withheld(layout.totals, totals, rows=rows.chosen, report=report)
+    table.note_withheld(layout.details, parts, rows=shown, report=report)
+    if layout.both is not None:
+        table.check_sum(layout.both, totals, rows=rows.chosen, report=report)
+    groups = estat_merged.find_groups(table, rows=rows.leaf, report=report)
+    # false for what is suppressed (NaN) or noted (negative)
+    if not (totals[:, rows.chosen] >= 0).all():
+        return None
+    _check_parents(table, totals, rows, report)
+    if not groups.sound or not (parts[:, shown] >= 0).all():
+        return None
+    return _grouped(table, (layout, rows, groups), (totals, parts), origin, report)
+
+
+def _grouped(
+    table: EstatTable,
+    found: tuple[_Layout, _Rows, Groups],
+    counts: tuple[NDArray[np.float64], NDArray[np.float64]],
+    origin: tuple[int, str],
+    report: Report,
+) -> Published | None:
+    (layout, rows, groups), (totals, parts), (year, credit) = found, counts, origin
+    leaves = np.flatnonzero(rows.leaf)
+    holder = groups.holder[leaves]
+    holders = np.unique(holder[holder != ABSENT])
+    known = parts[:, holders].copy()
+    _take_out_children(table, known, holders, parts, rows)
+    for group in np.flatnonzero((known < 0).any(axis=0)).tolist():
+        row = int(holders[group])
+        table.note(report, "FM319", row=row, value=table.texts[KEY][row])
+    if not (known >= 0).all():
+        return None
+    keys: list[str] = table.texts[KEY].tolist()
+    published = estat_merged.publish(
+        totals[:, leaves].T,
+        known.T.reshape(len(holders), len(SEX_WORDS), len(layout.ages)),
+        zones=[keys[row] for row in leaves],
+        groups=[keys[row] for row in holders],
+        group_of=estat_merged.number_groups(holder, holders),
+        year=year,
+        ages=layout.ages,
+        credit=credit,
+    )
+    partial = groups.partial
+    estat_merged.check_ages(table, published, holders=holders, partial=partial, report=report)
+    estat_merged.note_restored(table, rows=rows.leaf, persons=totals.sum(axis=0), report=report)
+    return published
+
+
+def _take_out_children(
+    table: EstatTable,
+    known: NDArray[np.float64],
+    holders: NDArray[np.intp],
+    parts: NDArray[np.float64],
+    rows: _Rows,
+) -> None:
+    """Leave the ages of suppressed areas alone where they were added to a town above its 丁目."""
+    keys = table.texts[KEY]
+    above = {keys[holders[group]]: group for group in np.flatnonzero(~rows.leaf[holders]).tolist()}
+    if not above:
+        return
+    shown = table.texts[estat_merged.TREATMENT] != estat_merged.SUPPRESSED
+    for row in np.flatnonzero(rows.leaf & shown).tolist():
+        group = above.get(keys[row][:BLOCK])
+        if group is not None:
+            known[:, group] -= parts[:, row]
+
+
+def _check_parents(
+    table: EstatTable,
+    totals: NDArray[np.float64],
+    rows: _Rows,
+    report: Report,
+) -> None:
+    """Refuse municipalities and towns that their areas do not add up to (FM317)."""
+    keys = table.texts[KEY]
+    leaves = np.flatnonzero(rows.leaf)
+    people = totals.sum(axis=0)
+    for digits in (TOWN, BLOCK):
+        above = np.flatnonzero(rows.chosen & ~rows.leaf & (rows.digits == digits)).tolist()
+        if not above:
+            continue
+        towns, position = by_parent([key[:digits] for key in keys[leaves].tolist()])
+        counted = np.bincount(position, weights=people[leaves], minlength=len(towns))
+        sums = dict(zip(towns, counted.tolist(), strict=True))
+        for row in above:
+            below = sums.get(keys[row], 0.0)
+            if below != people[row]:
+                table.note(
+                    report, "FM317", row=row, value=f"{people[row]:g}", zone=keys[row],
+                    expected=f"{below:g}",
+                )  # fmt: skip
