@@ -128,9 +128,9 @@ def _pairs(merged: pd.DataFrame, *, name: NDArray[np.bool_], code: bool = False)
 def trusted(evidence: Evidence, pairs: pd.DataFrame) -> NDArray[np.bool_]:
     """Which pairs hold: what lies on the same ground, and what nothing speaks against.
 
-    A pair without common ground holds by code and name together. By name alone it does not if
-    both blocks have ground in common with others. By code alone it does not if both have shapes
-    or either has ground in common with another, nor if both names have gone to other codes.
+    A pair without common ground does not hold if both blocks have ground in common with others,
+    whatever they are called. By code alone it does not hold, either, if both have shapes or one
+    has ground in common with another, nor if both names have gone to other codes.
     """
     i, j = pairs["earlier"].to_numpy(), pairs["later"].to_numpy()
     overlap, code, name = (pairs[kind].to_numpy(dtype=bool) for kind in ("overlap", "code", "name"))
@@ -147,7 +147,7 @@ def trusted(evidence: Evidence, pairs: pd.DataFrame) -> NDArray[np.bool_]:
     both_shaped = evidence.earlier_shaped[i] & evidence.later_shaped[j]
     swapped = named[0][i] & named[1][j]
     by_code = code & ~both_shaped & ~either_grounded & ~swapped
-    by_name = name & (code | ~both_grounded)
+    by_name = name & ~both_grounded
     return np.asarray(overlap | by_name | by_code)
 
 

@@ -154,7 +154,7 @@ def weights_at(data: Data, earlier: dict[int, Launch], year: int, steps: int) ->
     evidence = [
         Evidence(
             step,
-            {name: launch.paths[name][step][data.tested] for name in FIRST_STEP},
+            {name: launch.paths[name][step][data.tested] for name in (*FIRST_STEP, *LATER_STEPS)},
             data.census[past + STEP * step][data.tested],
         )
         for past, launch in earlier.items()

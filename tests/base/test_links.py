@@ -182,6 +182,14 @@ def test_a_code_given_to_another_place_is_told_and_not_followed():
     )
 
 
+def test_blocks_of_one_name_with_new_numbers_follow_their_ground():
+    before = zones(("1", "沼ノ沢", square(0)), ("2", "沼ノ沢", square(2)))
+    after = zones(("1", "沼ノ沢", square(2)), ("2", "沼ノ沢", square(0)))
+    found, report = linked(before, after)
+    assert rows(found, "earlier", "later", "by") == [("2", "1", "overlap"), ("1", "2", "overlap")]
+    assert codes(report) == ["FM472", "FM472"]
+
+
 def test_ground_that_is_gone_and_new_stands_alone_and_keeps_totals():
     before = zones(("1", "東町", square(0)), ("2", "島", square(50)))
     after = zones(("1", "東町", square(0)), ("2", "埋立地", square(80)))

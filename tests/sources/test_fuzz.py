@@ -1,12 +1,23 @@
 """Readers under arbitrary cells: they note errors or give sound nouns, and never raise."""
 
 import json
+import random
+import sys
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from futuremap.problems import Report
 from futuremap.sources import controls, facilities, outline, register
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts" / "fuzz"))
+
+import fuzz_sources
+import mutate
+
+from tests.catalogue.clean import READERS
 
 from .variants import FIXTURES, TOWN, ids_by_name, read_base, register_rows, sheet, write_csv
 
@@ -93,3 +104,53 @@ def test_outlines(geometry, crs, rings, tmp_path):
             )
             assert (read is None) == bool(report.errors)
             list(report.lines())
+
+
+TEXTS = [name for name, reader in READERS.items() if reader.kind == "text"]
+PACKED = [name for name, reader in READERS.items() if reader.kind != "text"]
+
+
+@pytest.mark.parametrize("name", [name for name in TEXTS if name not in fuzz_sources.SAME])
+def test_changed_texts(name, tmp_path):
+    harness = fuzz_sources.Harness(name, tmp_path)
+    rng = random.Random(f"{name} in the tests")  # noqa: S311
+    for _ in range(60):
+        harness.run(mutate.text(harness.seeds[harness.path], rng))
+    assert not harness.findings
+
+
+@pytest.mark.parametrize("name", [name for name in PACKED if name not in fuzz_sources.SAME])
+def test_changed_workbooks_and_shapes_in_a_process_of_their_own(name, tmp_path):
+    tally = fuzz_sources.fuzz(name, runs=40, seconds=60, keep=tmp_path, packed=True)
+    assert tally.inputs == 40
+    assert not tally.findings
+
+
+def test_a_finding_is_kept(tmp_path, monkeypatch):
+    harness = fuzz_sources.Harness("totals", tmp_path)
+    for error in (ValueError("odd"), KeyError("odd")):
+
+        def fail(_path, _report, error=error):
+            raise error
+
+        monkeypatch.setattr(harness, "reader", harness.reader._replace(read=fail))
+        harness.run(b"code,year\n")
+    kinds = [finding["kind"].split(" at ")[0] for finding in harness.findings.values()]
+    assert kinds == ["ValueError", "KeyError"]
+    assert next(tmp_path.glob("finding-*.csv")).read_bytes() == b"code,year\n"
+    silent = harness.reader._replace(read=lambda _path, _report: None)
+    monkeypatch.setattr(harness, "reader", silent)
+    harness.run(b"code,year\n")
+    assert "nothing was said" in list(harness.findings.values())[-1]["text"]
+
+
+def test_mutations_can_be_repeated():
+    seeds = (b"a,b\n1,2\n", b"")
+    for change in (mutate.text, mutate.packed, mutate.raw):
+
+        def all_of(seed, change=change):
+            return [change(seed, random.Random(i)) for i in range(200)]  # noqa: S311
+
+        made = [all_of(seed) for seed in seeds]
+        assert made == [all_of(seed) for seed in seeds]
+        assert len(set(made[0])) > 50

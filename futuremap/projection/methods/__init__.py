@@ -41,6 +41,9 @@ KEEP = 0.9
 POOL_PERSISTENCE = 0.7
 LEVEL_PERSISTENCE = 0.6
 BIRTHS_TREND = 0.5
+# Of the latest fall of death rates, this part goes on in the next step: 0.5 to 0.75 did best for
+# people of 65 and over at launches 1990–2010 (1.65 % of error; 1.94 % without, 1.71 % with all).
+IMPROVEMENT = 0.75
 PAST = {"1": (1.0,), "2": (2.0, 1.0), "3": (3.0, 2.0, 1.0)}  # weights of periods, latest first
 
 
@@ -59,8 +62,8 @@ def _lasting(past: str) -> CohortRatios:
 def _pools() -> Iterator[tuple[str, Method]]:
     for past in PAST:
         for level in (1, 2):
-            for improvement in (0.0, 1.0):
-                name = f"pool_{past}" + "_level" * (level - 1) + "_improving" * int(improvement)
+            for improvement in (0.0, IMPROVEMENT):
+                name = f"pool_{past}" + "_level" * (level - 1) + "_improving" * bool(improvement)
                 ratios = replace(
                     _lasting(past),
                     persistence=POOL_PERSISTENCE,
@@ -111,7 +114,7 @@ POOLS = dict(_pools())
 STRUCTURE = _lasting("2")
 # What the average is made of (futuremap.projection.average). Death rates that go on falling help
 # in the first step; over two steps and more they did harm at launches 2000 and 2005.
-FIRST_STEP = tuple(POOLS)
+FIRST_STEP = tuple(name for name in POOLS if name.endswith("improving"))
 LATER_STEPS = tuple(name for name in POOLS if not name.endswith("improving"))
 
 METHODS: dict[str, Method] = {
