@@ -20,6 +20,9 @@ from futuremap.pipeline import (
     examples,
     open_project,
     run,
+    starter,
+    survey_folder,
+    survey_lines,
 )
 from futuremap.pipeline import explain as explain_outcome
 from futuremap.problems import Report
@@ -36,6 +39,7 @@ ProjectFile = Annotated[
 ]
 Out = Annotated[Path, typer.Option("--out", help="出力先のフォルダー")]
 OUT = Path("out")
+PROJECT = "project.toml"
 
 
 @app.callback(invoke_without_command=True)
@@ -81,7 +85,13 @@ def check(
         typer.Option("--csv", help="問題の一覧を CSV に書く（problems.csv）"),
     ] = None,
 ) -> None:
-    """入力をすべて読み、問題をすべて示す。何も書かない / report all problems."""
+    """入力をすべて読み、問題をすべて示す / report all problems.
+
+    project.toml のないフォルダーなら、ファイルが何かを調べ、project.toml の下書きを書く。
+    """
+    if project.is_dir() and not (project / PROJECT).exists():
+        _survey(project, csv)
+        return
     with progress() as say:
         report = check_project(project, progress=say)
     if csv is not None:
@@ -89,6 +99,19 @@ def check(
     report.raise_if_errors()
     show_report(report)
     typer.echo("入力に誤りはありません / the input is right")
+
+
+def _survey(folder: Path, csv: Path | None) -> None:
+    found = survey_folder(folder)
+    typer.echo("\n".join(survey_lines(found)))
+    if csv is not None:
+        _write_csv(csv, found.report)
+    if found.files:
+        file = folder / PROJECT
+        _write(file, starter(found))
+        typer.echo(f"下書きを書きました / a draft was written: {file}（★ の所を確かめてください）")
+    found.report.raise_if_errors()
+    show_report(found.report)
 
 
 @app.command("backtest")
@@ -133,7 +156,11 @@ def _show_files(outcome: Outcome, folder: Path) -> None:
 
 
 def _write_csv(file: Path, report: Report) -> None:
+    _write(file, report.to_csv(), encoding="utf-8-sig")
+
+
+def _write(file: Path, text: str, *, encoding: str = "utf-8") -> None:
     try:
-        file.write_text(report.to_csv(), encoding="utf-8-sig", newline="")
+        file.write_text(text, encoding=encoding, newline="")
     except OSError as error:
         raise ExportError(f"{file}: {error.strerror}") from error

@@ -45,7 +45,8 @@ class Facilities:
         if self.table.index.has_duplicates:
             repeated = self.table.index[self.table.index.duplicated()][:5].tolist()
             raise LabelError(f"facility ids repeat: {repeated}")
-        in_order = [facility for facility in self.table.index if facility in self._located_ids]
+        located = self._located_ids
+        in_order = [facility for facility in self.table.index if facility in located]
         if list(self.located.ids) != in_order:
             raise LabelError("located facilities are not a part of the table in its order")
         unknown = set(self.events["event"]) - set(EVENTS)

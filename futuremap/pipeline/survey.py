@@ -14,7 +14,7 @@ from futuremap.problems import Report
 from futuremap.sources.recognise import recognise
 from futuremap.sources.recognised import Lack, Recognised
 
-__all__ = ["Survey", "lines", "starter", "survey_folder"]
+__all__ = ["Survey", "starter", "survey_folder", "survey_lines"]
 
 MAX_FILES = 400
 NAMED_TOWNS = 3
@@ -198,7 +198,7 @@ def _note(survey: Survey) -> None:
             )
 
 
-def lines(survey: Survey) -> list[str]:
+def survey_lines(survey: Survey) -> list[str]:
     """The survey as it stands on a terminal, Japanese before English."""
     shown = [f"{survey.folder}：{len(survey.files)} 件 / files"]
     for file in survey.files:

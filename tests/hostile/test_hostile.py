@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hostile.files import CASES, VRT
+from tests.hostile.shape_files import CASES, VRT
 
 ROOT = Path(__file__).resolve().parents[2]
 SINGLE = {
@@ -70,13 +70,12 @@ def ask(worker, reader, path):
     return json.loads(worker.stdout.readline())
 
 
-def cases():
-    for name in CASES:
-        known = pytest.mark.xfail(reason=KNOWN.get(name, ""), strict=False)
-        yield pytest.param(name, marks=[known] if name in KNOWN else [])
+def marked(name):
+    known = [pytest.mark.xfail(reason=KNOWN[name], strict=False)] if name in KNOWN else []
+    return pytest.param(name, marks=known)
 
 
-@pytest.mark.parametrize("name", cases())
+@pytest.mark.parametrize("name", [marked(name) for name in CASES])
 def test_a_hostile_file_ends_in_a_located_problem(name, trap, worker, tmp_path):
     reader, codes, build = CASES[name]
     path = build(tmp_path, trap.port)

@@ -10,7 +10,7 @@ import pytest
 from futuremap.config import load
 from futuremap.errors import InputRefused
 from futuremap.pipeline import check_project, open_project, survey
-from futuremap.pipeline.survey import lines, starter, survey_folder
+from futuremap.pipeline.survey import starter, survey_folder, survey_lines
 from futuremap.problems import Report
 
 GEO = Path(__file__).resolve().parents[2] / "fixtures" / "geo"
@@ -96,7 +96,7 @@ def test_made_up_people_stay_marked(tmp_path):
 def test_what_is_missing_is_said_and_stands_in_the_starter(tmp_path, missing, expected):
     found = survey_folder(folder_of(tmp_path, "takamatsu", without=[missing]))
     assert not found.ready
-    shown = "\n".join(lines(found))
+    shown = "\n".join(survey_lines(found))
     text = starter(found)
     assert expected in shown
     assert expected in text
@@ -208,7 +208,7 @@ def test_no_more_files_are_opened_than_agreed(tmp_path, monkeypatch):
 def test_an_empty_folder_and_none_at_all(tmp_path):
     found = survey_folder(tmp_path)
     assert not found.ready
-    assert "どの市区町村" in "\n".join(lines(found))
+    assert "どの市区町村" in "\n".join(survey_lines(found))
     assert starter(found).startswith("#")
     assert [p.code for p in survey_folder(tmp_path / "none").report.problems] == ["FM101"]
     (tmp_path / "project.toml").write_text(starter(found), encoding="utf-8")
@@ -233,7 +233,7 @@ def test_the_terminal_says_what_each_file_is_in_both_languages(tmp_path):
     folder = folder_of(tmp_path, "takamatsu")
     (folder / "notes.md").write_text("# notes")
     started = time.monotonic()
-    shown = "\n".join(lines(survey_folder(folder)))
+    shown = "\n".join(survey_lines(survey_folder(folder)))
     assert time.monotonic() - started < 10
     for text in ("○ register_202311.xlsx", "419,894 人/persons", "× notes.md", "高松市（37201）",
                  "2018年 register_201811.xlsx", "resident register"):  # fmt: skip

@@ -154,3 +154,22 @@ def test_mutations_can_be_repeated():
         made = [all_of(seed) for seed in seeds]
         assert made == [all_of(seed) for seed in seeds]
         assert len(set(made[0])) > 50
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "kind"),
+    [(-11, "", "crash (SIGSEGV)"), (-14, "", "hang"), (70, "timeout after 10", "hang"), (1, "x", "worker ended with 1")],
+)  # fmt: skip
+def test_a_worker_that_ends_badly_is_a_finding(code, said, kind, tmp_path, monkeypatch):
+    def worker(_name, folder, **_more):
+        (folder / "clean.csv").write_bytes(b"the input")
+        fuzz_sources.Counter(folder / "count").add()
+        return code, said
+
+    monkeypatch.setattr(fuzz_sources, "_worker", worker)
+    tally = fuzz_sources.fuzz("totals", runs=1, seconds=9, keep=tmp_path, packed=False)
+    assert [finding["kind"] for finding in tally.findings] == [kind]
+    assert (tmp_path / "totals" / "clean.csv").read_bytes() == b"the input"
+    first, second = fuzz_sources.checks_of("totals", tally, 1)
+    assert first["ok"]
+    assert not second["ok"]

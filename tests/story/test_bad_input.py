@@ -299,3 +299,21 @@ def test_facilities_without_any_place_are_listed_and_not_drawn(project, futurema
     assert rows[0]["name"].strip() in (folder / "data" / "facilities.csv").read_text(
         encoding="utf-8-sig"
     )
+
+
+def test_a_folder_without_project_is_surveyed_and_gets_a_draft(futuremap, project):
+    (project / "project.toml").unlink()
+    answer = futuremap("check", project)
+    assert answer.code == 0
+    assert "住民基本台帳" in answer.out
+    assert "高松市（37201）" in answer.out
+    assert (project / "project.toml").exists()
+    assert futuremap("check", project).code == 0
+
+
+def test_a_folder_that_lacks_something_says_what(futuremap, project):
+    for name in ("project.toml", "outline_n03.geojson"):
+        (project / name).unlink()
+    answer = futuremap("check", project)
+    assert answer.code == 3
+    assert "FM009" in answer.err
