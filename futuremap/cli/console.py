@@ -115,7 +115,8 @@ def show_hindsight(found: Hindsight) -> None:
         f" / shelf life {life} years",
     )
     if found.chosen != found.prepared.project.projection.method:
-        console.print(f'project.toml に [projection] method = "{found.chosen}" と書くと使えます')
+        setting = escape(f'[projection] method = "{found.chosen}"')
+        console.print(f"project.toml に {setting} と書くと使えます")
 
 
 def _best_rows(found: Hindsight) -> pd.DataFrame:

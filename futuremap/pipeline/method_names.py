@@ -28,6 +28,10 @@ _NAMED = {
         "totals: a line where growing, a rate where declining",
     ),
     "constant": Text("総数は変わらない", "totals as they are"),
+    "learnt_average": Text(
+        "転出入プール型の加重平均（過去の誤差から重みを学ぶ）",
+        "weighted mean of the pool methods, weights learnt from past errors",
+    ),
     "mean_of_pools": Text("転出入プール型の平均", "mean of the pool methods"),
     "small_area": Text(
         "小地域向け（変化率と総数の傾向の平均）",

@@ -25,7 +25,7 @@ from futuremap.pipeline.history import history_of
 from futuremap.pipeline.prepare import Prepared, Progress, Town, silent
 from futuremap.pipeline.uncertainty import Uncertainty, uncertainty
 from futuremap.projection.controls import control_totals, register_ratio, residuals
-from futuremap.projection.methods import ANY_SPACING, METHODS
+from futuremap.projection.methods import ANY_SPACING, METHODS, apart
 from futuremap.projection.path import follow
 from futuremap.projection.project import Projection, project
 from futuremap.projection.rates import from_two_dates
@@ -192,7 +192,7 @@ def _follow(
     name, steps = prepared.project.projection.method, prepared.project.steps
     history = history_of(prepared.towns, until=base.years[0])
     known = history if name in ANY_SPACING else in_steps_of_age(history)
-    path = METHODS[name](known, launch=base.persons[0], steps=steps)
+    path = apart(METHODS[name], known, launch=base.persons[0], steps=steps)
     return follow(base, path, rates=rates, totals=totals)
 
 

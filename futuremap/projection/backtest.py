@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from futuremap.errors import LabelError
 from futuremap.projection.intervals import Tried, calibrate
-from futuremap.projection.methods import ANY_SPACING, TREND_METHODS, History, Method
+from futuremap.projection.methods import ANY_SPACING, TREND_METHODS, History, Method, apart
 from futuremap.projection.regular import in_steps_of_age
 from futuremap.projection.scoring import Score, score, shelf_life, signed_error
 
@@ -64,8 +64,8 @@ def trials(history: History, methods: Mapping[str, Method]) -> list[Trial]:
     history
         Stocks of at least three years, any time apart. [persons]
     methods
-        The methods by name. None sees a stock later than its launch. Where no stock lies an
-        age width before a launch, trends of totals are not tried.
+        The methods by name. None sees a stock later than its launch, nor another parent. Where
+        no stock lies an age width before a launch, trends of totals are not tried.
 
     Returns
     -------
@@ -94,7 +94,7 @@ def trials(history: History, methods: Mapping[str, Method]) -> list[Trial]:
             if drawn_out and name in TREND_METHODS:
                 continue
             given = counted if name in ANY_SPACING else known
-            path = method(given, launch=history.persons[last], steps=steps)
+            path = apart(method, given, launch=history.persons[last], steps=steps)
             for position, target in enumerate(later, start=last + 1):
                 found.append(
                     Trial(
@@ -133,6 +133,8 @@ def best(found: Sequence[Trial]) -> str:
     for pair in sorted({(trial.launch, trial.target) for trial in found}):
         here = [trial for trial in found if (trial.launch, trial.target) == pair]
         mape = {trial.method: trial.of_size(FEWEST).mape for trial in here}
+        if all(np.isnan(value) for value in mape.values()):  # no area is large enough
+            mape = {trial.method: trial.of_size(0.0).weighted_ape for trial in here}
         least = min((value for value in mape.values() if value > 0), default=1.0)
         for name, value in mape.items():
             cost.setdefault(name, []).append(min(value / least, WORST_COST))
@@ -211,7 +213,7 @@ def coverage_of(
 
 def shelf_life_of(found: Sequence[Trial], method: str) -> int:
     """Furthest horizon at which 80 % of areas are within 10 % of what came. [years]"""
-    years = horizons(found)
+    years = horizons([trial for trial in found if trial.method == method])
     errors = [
         np.concatenate([trial.errors() for trial in pooled(found, method, horizon)])
         for horizon in years

@@ -99,7 +99,7 @@ def register_ratio(base_total: float, controls: Population, year: int) -> float:
 
 
 def residuals(parents: Population, totals: NDArray[np.float64]) -> dict[str, float]:
-    """Largest distance of each parent from its control totals, relative to them. [ratio]
+    """Largest distance of each parent from its control totals, relative to max(1, total). [ratio]
 
     Parameters
     ----------
@@ -114,7 +114,8 @@ def residuals(parents: Population, totals: NDArray[np.float64]) -> dict[str, flo
         Parents that were controlled in some year.
     """
     bound = ~np.isnan(totals)
-    gaps = np.where(bound, np.abs(parents.totals() / np.where(bound, totals, 1.0) - 1), 0.0)
+    wanted = np.where(bound, totals, 0.0)
+    gaps = np.where(bound, np.abs(parents.totals() - wanted) / np.maximum(wanted, 1.0), 0.0)
     controlled = np.flatnonzero(bound.any(axis=0)).tolist()
     return {parents.zones[p]: float(gaps[:, p].max()) for p in controlled}
 

@@ -136,8 +136,11 @@ def _check(
     lengths = {len(zones), len(spread.parents), weights.shape[1], count}
     if len(shapes) != 1 or len(lengths) != 1:
         raise LabelError(f"factors, zones and weights do not match values {values.shape}")
-    if np.any(spread.low > spread.high) or np.any(spread.low < 0):
-        year, zone = np.argwhere((spread.low > spread.high) | (spread.low < 0))[0]
+    if not np.all((spread.shared >= 0) & (spread.shared <= 1)):
+        raise LabelError("the shared part of an error's variance lies outside 0 to 1")
+    sound = (spread.low >= 0) & (spread.low <= spread.high) & np.isfinite(spread.high)
+    if not sound.all():
+        year, zone = np.argwhere(~sound)[0]
         raise LabelError(
             f"zone {zones[zone]}: factors {spread.low[year, zone]} to {spread.high[year, zone]}",
         )

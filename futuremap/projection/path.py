@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,8 +12,8 @@ from futuremap.core.population import Population, join_years
 from futuremap.core.rates import Rates
 from futuremap.core.table import Table
 from futuremap.errors import LabelError
-from futuremap.projection.controls import rake
 from futuremap.projection.project import Projection, provenance
+from futuremap.projection.rake import Controls, rake_zones
 
 
 def follow(
@@ -72,6 +74,7 @@ def follow(
     starts = np.searchsorted(parent_of, np.arange(len(codes)))
     years = [base.years[0] + base.ages.width * i for i in range(len(path))]
     factors = np.ones((len(path), len(codes)))
+    controls = Controls(parents=codes, years=tuple(years))
     stock = np.empty((len(path) - 1, *base.persons.shape[1:]))
     births, net, moved = (np.zeros_like(stock) for _ in range(3))
     level, before = np.ones(len(codes)), base.persons[0]
@@ -81,7 +84,13 @@ def follow(
         net[t] = unscaled - advance_age(before) - births[t]
         stock[t] = unscaled
         if totals is not None:
-            factors[t + 1] = rake(stock[t], totals[t + 1], parent_starts=starts)
+            raked = rake_zones(
+                stock[t],
+                totals[t + 1],
+                parent_starts=starts,
+                name_of=partial(controls.place, t + 1),
+            )
+            factors[t + 1] = raked.total_factor
             level = level * factors[t + 1]
         moved[t] = stock[t] - unscaled
         before = stock[t]
@@ -106,5 +115,6 @@ def follow(
         zones=base.zones,
         ages=base.ages,
     )
-    controls = Table.build({"control_factor": factors}, years=years, zones=codes)
-    return Projection(join_years([base, later]), flows, controls)
+    table = Table.build({"control_factor": factors}, years=years, zones=codes)
+    every = np.broadcast_to(factors[:, :, None, None], (*factors.shape, *base.persons.shape[2:]))
+    return Projection(join_years([base, later]), flows, table, every)

@@ -14,7 +14,7 @@ from futuremap.core.table import Table
 from futuremap.errors import LabelError
 from futuremap.projection.by_component import project_components
 from futuremap.projection.controls import nest
-from futuremap.projection.march import Engine, Own, Ratios, Trajectory, march
+from futuremap.projection.march import Engine, Own, Ratios, march
 from futuremap.projection.rake import Controls
 from futuremap.projection.rates import FERTILE_FROM, FERTILE_TO
 
@@ -54,6 +54,9 @@ class Projection(NamedTuple):
     upper_factor
         What the parents' controls and projections were multiplied with to agree with the level
         above ``(1 + H, U)``; None without one. [ratio]
+    limited
+        Persons who should have left a zone but were no longer there, so that others of the
+        parent left in their place ``(1 + H, P)``; None where ratios moved people. [persons]
     """
 
     population: Population
@@ -62,6 +65,7 @@ class Projection(NamedTuple):
     factor: NDArray[np.float64] | None = None
     placed: NDArray[np.float64] | None = None
     upper_factor: NDArray[np.float64] | None = None
+    limited: NDArray[np.float64] | None = None
 
 
 def project(
@@ -126,7 +130,9 @@ def project(
     if by_component:
         made = project_components(base, rates, steps=steps, controls=controls)
         by_parent = (made.factor, made.total_factor, made.placed)
-        return _projection(made.population, made.flows, by_parent, upper_factor, rates.parents)
+        done = _projection(made.population, made.flows, by_parent, upper_factor, rates.parents)
+        limited = np.concatenate([np.zeros_like(made.limited[:1]), made.limited])
+        return done._replace(limited=limited)
     adjustment = np.zeros((steps, *base.persons.shape[1:]))
     moved = march(
         base.persons[0],
@@ -136,7 +142,8 @@ def project(
         adjustment=adjustment,
         engine=engine,
     )
-    flag, share = provenance(base, rates, moved.persons, _raked(moved)[:, rates.parent_of])
+    touched = np.asarray(adjustment.any(axis=(2, 3)))
+    flag, share = provenance(base, rates, moved.persons, touched)
     later = Population.build(
         moved.persons[1:],
         years=years[1:],
@@ -259,13 +266,6 @@ def _account(
     free -= advance_age(persons[:-1])
     free -= births
     return {"births": births, "net_change": free, "control_adjustment": adjustment}
-
-
-def _raked(moved: Trajectory) -> NDArray[np.bool_]:
-    touched = moved.placed.any(axis=2)
-    if moved.factor is not None:
-        touched |= (moved.factor != 1).any(axis=(2, 3))
-    return np.asarray(touched)
 
 
 def provenance(

@@ -141,10 +141,16 @@ def rake_zones(
         flat = persons.reshape(len(persons), -1)
         columns = want.reshape(len(want), -1)
         ipf(flat, zone_totals, columns, starts=parent_starts, name_of=name_of)
+        after = np.add.reduceat(persons, parent_starts, axis=0)
+        np.divide(after, cells, out=factor, where=cells > NOBODY)
+        return Raked(factor, _ratio(after.sum(axis=(1, 2)), cells.sum(axis=(1, 2))), placed)
     have, moved = cells.sum(axis=(1, 2)), np.where(np.isnan(want), cells, want).sum(axis=(1, 2))
-    ratio = np.ones_like(have)
-    np.divide(moved, have, out=ratio, where=(have > NOBODY) & ~np.isnan(want).all(axis=(1, 2)))
-    return Raked(factor, ratio, placed)
+    bound = ~np.isnan(want).all(axis=(1, 2))
+    return Raked(factor, np.where(bound, _ratio(moved, have), 1.0), placed)
+
+
+def _ratio(after: NDArray[np.float64], before: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.divide(after, before, out=np.ones_like(before), where=before > NOBODY))
 
 
 def _wanted(

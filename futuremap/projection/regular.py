@@ -47,8 +47,9 @@ def in_steps_of_age(history: History) -> History:
     before = (history.times[-1] - history.times) / width
     whole = np.abs(before - np.round(before)) * width < SAME_WINDOW
     regular = np.flatnonzero(whole)
-    if len(regular) > 1:
-        kept = regular[-1 - _unbroken(np.round(before[regular])) :]
+    widths = _unbroken(np.round(before[regular]))
+    if widths:
+        kept = regular[-1 - widths :]
         return history._replace(persons=history.persons[kept], times=history.times[kept])
     return _one_width(history)
 

@@ -12,7 +12,7 @@ from futuremap.core.population import SEXES
 from futuremap.errors import LabelError
 from futuremap.projection.shrinkage import COUNT_NOISE, MOVER_NOISE, shrink
 from futuremap.projection.single_years import HAZARD, HAZARD_AT, LAST_AGE, merge_ages, split_ages
-from futuremap.projection.totals import scale_to_totals, trend
+from futuremap.projection.totals import scale_to_totals
 from futuremap.projection.windows import cohort_change
 
 FEMALE = SEXES.index("female")
@@ -149,70 +149,6 @@ def project_small_areas(
     )
 
 
-def benchmarks(
-    stocks: NDArray[np.float64],
-    times: NDArray[np.float64],
-    *,
-    launch: NDArray[np.float64],
-    ages: AgeGroups,
-    parent_of: NDArray[np.intp],
-    launch_time: float,
-    target_time: float,
-) -> dict[str, NDArray[np.float64]]:
-    """Simple methods to stand beside :func:`project_small_areas`, all from the launch stock.
-
-    Parameters
-    ----------
-    stocks, times, ages, parent_of, target_time
-        As there; the rates' period.
-    launch
-        Persons at the launch ``(Z, S, A)``. [persons]
-    launch_time
-        Its date. [years]
-
-    Returns
-    -------
-    dict
-        ``(Z, S, A)`` by name: "no_change"; "raw_ratios", the zones' own, the municipality's
-        where nobody lived; "parent_ratios", the municipality's for all; "shrunk_ratios",
-        empirical Bayes; "linear_exponential", the shrunken structure on totals by trend from
-        the latest of the dates. [persons]
-    """
-    ratios = fit_ratios(stocks, times, ages=ages, parent_of=parent_of)
-    change = cohort_change(stocks, times, ages=ages, parent_of=parent_of)
-    own = np.divide(
-        change.outcome, change.exposure, out=ratios.parent.copy(), where=change.exposure > 0
-    )
-    births = _child_woman_ratios(stocks[-1], ages, parent_of)
-    years = target_time - launch_time
-    rates = {
-        "raw_ratios": (np.maximum(own, 0.0), births[0]),
-        "parent_ratios": (ratios.parent, births[1]),
-        "shrunk_ratios": (ratios.zone, ratios.child_woman_ratio),
-    }
-    projected = {
-        name: advance(launch, ratio, ages=ages, child_woman_ratio=fertility, years=years)
-        for name, (ratio, fertility) in rates.items()
-    }
-    totals = trend(stocks.sum(axis=(2, 3)), times, target_time=target_time).totals
-    shape = projected["shrunk_ratios"]
-    scaled = scale_to_totals(shape, np.where(_sums(shape) > 0, totals, 0.0))
-    return {"no_change": launch, **projected, "linear_exponential": scaled}
-
-
-def _child_woman_ratios(
-    persons: NDArray[np.float64],
-    ages: AgeGroups,
-    parent_of: NDArray[np.intp],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    # zones' own and their municipality's
-    women = persons[:, FEMALE, ages.between(FERTILE_FROM, _fertile_to(ages))].sum(axis=1)
-    children = persons[:, :, 0].sum(axis=1)
-    by_parent = np.bincount(parent_of, children) / np.bincount(parent_of, women)
-    common = by_parent[parent_of]
-    return np.divide(children, women, out=common.copy(), where=women > 0), common
-
-
 def fit_ratios(
     stocks: NDArray[np.float64],
     times: NDArray[np.float64],
@@ -229,7 +165,7 @@ def fit_ratios(
 
     """
     change = cohort_change(stocks, times, ages=ages, parent_of=parent_of)
-    women = stocks[-1][:, FEMALE, ages.between(FERTILE_FROM, _fertile_to(ages))].sum(axis=1)
+    women = stocks[-1][:, FEMALE, ages.between(FERTILE_FROM, fertile_to(ages))].sum(axis=1)
     children = stocks[-1][:, :, 0].sum(axis=1)
     zone, parent = np.empty_like(change.outcome), np.empty_like(change.outcome)
     fertility = np.full(len(women), children.sum() / max(women.sum(), 1.0))
@@ -326,7 +262,7 @@ def _advance_part(
     if part > 0:
         moved += part * _older(single, whole + 1)
     later = merge_ages(moved, ages)
-    women = later[:, FEMALE, ages.between(FERTILE_FROM, _fertile_to(ages))].sum(axis=1)
+    women = later[:, FEMALE, ages.between(FERTILE_FROM, fertile_to(ages))].sum(axis=1)
     born = child_woman_ratio * women * share
     later[:, :, 0] += born[:, None] * np.array([BOYS_SHARE, 1 - BOYS_SHARE])
     return later
@@ -391,8 +327,8 @@ def _deviation(
     return np.asarray(np.log((observed + PRIOR_PERSONS) / (expected * level + PRIOR_PERSONS)))
 
 
-def _fertile_to(ages: AgeGroups) -> int:
-    # groups that are not five years wide end where they must
+def fertile_to(ages: AgeGroups) -> int:
+    """Age at which women no longer count; where groups are not five years wide, the open one."""
     return FERTILE_TO if FERTILE_TO in ages.lower else ages.open_age
 
 

@@ -22,13 +22,13 @@ from futuremap.sources.files import NO_CP932, ZIP, decode, read_bytes
 from futuremap.sources.limits import (
     CHUNK,
     MAX_COLUMNS,
-    MAX_ENTRIES,
     MAX_RATIO,
     MAX_ROWS,
     RATIO_FROM,
     Refused,
     too_large,
 )
+from futuremap.sources.shapefile import check_entries
 
 KEY = "KEY_CODE"
 UNLIKE = {KEY, "NAME"}  # columns in which few texts repeat
@@ -204,8 +204,7 @@ def _unzip(body: bytes) -> bytes:
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
             entries = archive.infolist()
-            if len(entries) > MAX_ENTRIES:
-                raise too_large("entries")
+            check_entries(entries, known_as="TXT, CSV, ZIP")
             texts = [e for e in entries if e.filename.lower().endswith((".txt", ".csv"))]
             if len(texts) != 1 or texts[0].compress_type not in PACKINGS:
                 reason = "テキストが1つだけの zip ではありません / no zip with a single text"

@@ -294,7 +294,7 @@ def _headings_are_sound(codes: list[str], labels: list[str], file: str, report: 
     labelled = any(labels) and not labels[at]
     if not labelled:
         report.add("FM311", file=file, line=2, value=labels[at])
-    repeated = sorted({code for code in codes if codes.count(code) > 1})
+    repeated = sorted(code for code, count in Counter(codes).items() if count > 1)
     for code in repeated:
         report.add("FM202", file=file, line=1, column=code)
     return labelled and not repeated

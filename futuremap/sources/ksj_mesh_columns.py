@@ -158,6 +158,7 @@ def _open_beside(path: Path) -> IO[bytes]:
 
 def _open_in_zip(path: Path, layer: str) -> IO[bytes]:
     with zipfile.ZipFile(path) as archive:
+        shapefile.check_entries(archive.infolist())
         tables = {
             PurePosixPath(entry.filename.replace("\\", "/")).stem: entry
             for entry in archive.infolist()
@@ -168,11 +169,7 @@ def _open_in_zip(path: Path, layer: str) -> IO[bytes]:
             raise Refused("FM549", value=path.name, part=".dbf")
         if len(chosen) != 1:
             raise Refused("FM548", value=layer, choices=" / ".join(sorted(tables)[:20]))
-        entry = tables[chosen[0]]
-        if entry.flag_bits & 1:
-            reason = "パスワードで保護されています / it is protected by a password"
-            raise Refused.format("zip", reason)
-        return archive.open(entry)
+        return archive.open(tables[chosen[0]])
 
 
 def codes_of(raw: Texts) -> Texts:

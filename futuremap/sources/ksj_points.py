@@ -7,7 +7,7 @@ downloaded, and as 不動産情報ライブラリ serves them (``_ja`` behind th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -129,7 +129,7 @@ def _recognise(features: Features, report: Report) -> Edition | None:
     fitting = [one for one in EDITIONS if set(one.columns.values()) <= set(names)]
     products = " / ".join(one.title for one in fitting) or "?"
     if fitting and all(one.title.startswith("P29") for one in fitting):
-        school = _school_edition(features, names)
+        school = _school_edition(features, names, fitting)
         fitting = [] if school is None else [school]
     if len(fitting) == 1:
         return fitting[0]
@@ -145,15 +145,18 @@ def _plain_names(features: Features) -> dict[str, str]:
     return {name.removesuffix("_ja").removesuffix("_name"): name for name in written}
 
 
-def _school_edition(features: Features, names: Mapping[str, str]) -> Edition | None:
+def _school_edition(
+    features: Features,
+    names: Mapping[str, str],
+    editions: Sequence[Edition],
+) -> Edition | None:
+    # the editions differ by one column: the right one has school codes where it says
     def holds_codes(column: str) -> bool:
         written = [text for text in texts(features.fields[names[column]]) if text]
         return bool(written) and all(t.isdigit() and t.startswith(SCHOOL_CODE) for t in written)
 
-    older, newer = (one for one in EDITIONS if one.title.startswith("P29"))
-    if holds_codes(older.columns["kind"]):
-        return older
-    return newer if holds_codes(newer.columns["kind"]) else None
+    right = (one for one in editions if holds_codes(one.columns["kind"]))
+    return next(right, None)
 
 
 def _chosen(

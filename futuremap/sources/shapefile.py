@@ -13,7 +13,7 @@ import struct
 import tempfile
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -115,7 +115,7 @@ def inside(body: bytes, layer: str) -> tuple[str, dict[str, bytes]]:
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-            _check_entries(entries)
+            check_entries(entries)
             stem = _choose(entries, layer)
             parts, room = {}, MAX_PARTS
             for entry in entries:
@@ -132,7 +132,14 @@ def inside(body: bytes, layer: str) -> tuple[str, dict[str, bytes]]:
         raise Refused.format(KNOWN_AS, reason) from error
 
 
-def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
+def check_entries(entries: Sequence[zipfile.ZipInfo], *, known_as: str = KNOWN_AS) -> None:
+    """Refuse a zip whose list of entries is a trap: too many, leading out, nested, locked.
+
+    Raises
+    ------
+    Refused
+        With the reason.
+    """
     if len(entries) > MAX_ENTRIES:
         raise too_large("entries")
     names = [entry.filename.replace("\\", "/") for entry in entries]
@@ -148,7 +155,7 @@ def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
     elif len(set(names)) != len(names):
         reason = "同じ名前のファイルが2つあります / two files in it have the same name"
     if reason:
-        raise Refused.format(KNOWN_AS, reason)
+        raise Refused.format(known_as, reason)
 
 
 def _choose(entries: list[zipfile.ZipInfo], layer: str) -> str:

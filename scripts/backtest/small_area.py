@@ -2,8 +2,9 @@
 
 ``--register`` is a table of months × areas (columns month, region, m00, f00 … m85p, f85p), as
 ``population_201811_202311.csv.gz``. Only months within ``--fit`` and the launch month are used
-to project. A projection starts from the latest of them: if the fit reaches beyond the launch,
-fit and target overlap, which is said.
+to project. Ours starts from the latest of them, because that is what it is for: if the fit reaches
+beyond the launch, fit and target overlap, which is said, and the table shows the simple methods
+from the same month too, and ours without the months after the launch.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from proof import Checks, log
 
 from futuremap.core.ages import AgeGroups
+from futuremap.errors import FuturemapError
+from futuremap.projection.benchmarks import benchmarks
 from futuremap.projection.scoring import score, signed_error
-from futuremap.projection.small_area import benchmarks, project_small_areas
+from futuremap.projection.small_area import project_small_areas
 
 SEXES = "mf"
 CELL = re.compile(r"([mf])(\d{2,3})p?$")
@@ -139,8 +142,18 @@ def project_all(
     rivals = benchmarks(
         stocks[fit], times[fit], launch=stocks[launch], launch_time=times[launch], **shared
     )
-    ours = project_small_areas(stocks, times, **shared)
-    return {"small_area": ours.persons, **rivals}
+    projected = {"small_area": project_small_areas(stocks, times, **shared).persons, **rivals}
+    if launch < len(stocks) - 1:
+        # what the months after the launch are worth: the same methods from the last of them, and
+        # ours without them
+        latest = benchmarks(
+            stocks[fit], times[fit], launch=stocks[-1], launch_time=times[-1], **shared
+        )
+        projected |= {f"{name}_from_last_month": cells for name, cells in latest.items()}
+        if launch > 0:
+            ours = project_small_areas(stocks[: launch + 1], times[: launch + 1], **shared)
+            projected["small_area_up_to_launch"] = ours.persons
+    return projected
 
 
 def note_jumps(stocks: NDArray[np.float64], months: list[str]) -> None:
@@ -258,23 +271,28 @@ def main(given: Sequence[str] | None = None) -> None:
     register = read(options.register)
     first, last = (year_of(month) for month in options.fit)
     overlap = max(0.0, last - max(first, year_of(options.launch)))
+    starts = max(options.fit[1], options.launch)
     checks = Checks()
     limits = OVERLAPPING if overlap > 0 else APART
     report: dict[str, object] = {
         "fit": options.fit,
         "launch": options.launch,
         "target": options.target,
+        "ours_starts_from": starts,
         "overlap": {
             "years": round(overlap, 3),
             "of": round(year_of(options.target) - year_of(options.launch), 3),
         },
     }
-    log(f"fit and target overlap by {overlap:.2f} years")
+    log(f"fit and target overlap by {overlap:.2f} years; ours starts from {starts}")
     missing = {options.launch, options.target} - set(register.months)
     if missing:
         log(f"the register holds no {sorted(missing)}")
     else:
-        report["table"] = table(project_all(register, options), register, options)
+        try:
+            report["table"] = table(project_all(register, options), register, options)
+        except FuturemapError as error:
+            log(f"not measured: {error}")
     report["errors"] = inner_errors(register, options)
     ours = report.get("table", {}).get("small_area", {})
     for name, limit in limits:

@@ -1,6 +1,7 @@
 """Every broken file of the catalogue is told by its own code, in its place, in two languages."""
 
 import collections
+import gzip
 import re
 
 import pytest
@@ -175,3 +176,25 @@ def test_fifty_faults_of_an_estat_table(tmp_path):
     found, report = read("estat_mesh", path)
     assert found is None
     assert [(p.code, p.line) for p in report.problems] == [("FM303", line) for line in range(3, 53)]
+
+
+@pytest.mark.parametrize("name", ["register", "mapped", "public_facilities", "parks", "facilities"])
+def test_clean_files_report_nothing_in_any_honest_form(name, tmp_path):
+    plain = clean.clean(name, tmp_path).read_text(encoding="utf-8")
+    if name == "register":  # letters of NEC and IBM, and a wave that CP932 writes otherwise
+        plain = plain.replace("塩上町,", "髙﨑①～町,")
+    lines = plain.replace("\r\n", "\n")
+    forms = {
+        "cp932.csv": lines.encode("cp932"),
+        "mark.csv": lines.encode("utf-8-sig"),
+        "returns.csv": lines.replace("\n", "\r").encode(),
+        "title.csv": f"令和5年度 一覧\n\n{lines}".encode(),
+        "wide.csv": lines.translate(str.maketrans("12", "１２")).encode(),
+        "packed.csv.gz": gzip.compress(lines.encode()),
+    }
+    for file, body in forms.items():
+        path = tmp_path / file
+        path.write_bytes(body)
+        found, report = read(name, path)
+        assert not report.problems, file
+        assert found is not None

@@ -19,12 +19,6 @@ SINGLE = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
 }
 SECONDS = 10
-# told to those who work on these readers
-KNOWN = {
-    "a table of e-Stat with 3,000,000 columns": "headings are compared with each other one by one",
-    "a path that leads out of a zip of e-Stat": "it is read, and nothing is written anywhere",
-    "a path that leads out of a zip of meshes": "it is read, and nothing is written anywhere",
-}
 
 
 class Trap:
@@ -70,12 +64,7 @@ def ask(worker, reader, path):
     return json.loads(worker.stdout.readline())
 
 
-def marked(name):
-    known = [pytest.mark.xfail(reason=KNOWN[name], strict=False)] if name in KNOWN else []
-    return pytest.param(name, marks=known)
-
-
-@pytest.mark.parametrize("name", [marked(name) for name in CASES])
+@pytest.mark.parametrize("name", list(CASES))
 def test_a_hostile_file_ends_in_a_located_problem(name, trap, worker, tmp_path):
     reader, codes, build = CASES[name]
     path = build(tmp_path, trap.port)

@@ -6,7 +6,7 @@ import pytest
 from futuremap.core.ages import AgeGroups
 from futuremap.errors import LabelError
 from futuremap.projection.backtest import best, horizons, mean_score, pooled, shelf_life_of, trials
-from futuremap.projection.methods import METHODS, TREND_METHODS, History
+from futuremap.projection.methods import METHODS, TREND_METHODS, History, LearntAverage
 from futuremap.projection.regular import in_steps_of_age
 
 AGES = AgeGroups.five_year(open_age=85)
@@ -84,3 +84,54 @@ def test_stocks_at_whole_widths_are_taken_as_they_are():
     regular = in_steps_of_age(given)
     assert regular.times.tolist() == [2003, 2008, 2013]
     assert np.array_equal(regular.persons[1], given.persons[1])
+
+
+def test_a_gap_in_the_years_is_bridged():
+    given = history([2000, 2010, 2015])
+    found = trials(given, METHODS)
+    assert all(np.isfinite(trial.projected).all() for trial in found)
+
+
+def test_a_town_does_not_depend_on_its_neighbours_in_the_file():
+    one = history([2000, 2005, 2010], zones=4)
+    other = history([2000, 2005, 2010], seed=9, zones=3)
+    both = one._replace(
+        persons=np.concatenate([one.persons, other.persons * 7], axis=1),
+        parent_of=np.array([0] * 4 + [1] * 3),
+    )
+    alone, together = (trials(h, METHODS) for h in (one, both))
+    for a, b in zip(alone, together, strict=True):
+        assert a.method == b.method
+        assert np.allclose(a.projected, b.projected[:4], rtol=1e-9), a.method
+
+
+def test_small_hamlets_alone_still_give_a_choice():
+    given = history([2000, 2005, 2010])
+    tiny = given._replace(persons=given.persons / 1000)
+    assert best(trials(tiny, METHODS)) in METHODS
+
+
+def test_the_learnt_average_follows_the_method_that_did_well():
+    given = history([1995, 2000, 2005, 2010, 2015])
+    same = METHODS["constant"](given, launch=given.persons[-1], steps=1)[1]
+    learnt = LearntAverage(
+        {
+            "good": METHODS["damped"],
+            "bad": lambda h, *, launch=None, steps: (
+                3 * METHODS["damped"](h, launch=launch, steps=steps)
+            ),
+        },
+        (("good", "bad"),),
+    )
+    made = learnt(given, steps=1)[1]
+    good = METHODS["damped"](given, steps=1)[1]
+    assert same.shape == made.shape
+    assert np.abs(made / good - 1).max() < 0.2
+    plain = learnt(given._replace(persons=given.persons[-2:], times=given.times[-2:]), steps=1)[1]
+    assert np.allclose(
+        plain,
+        2
+        * METHODS["damped"](
+            given._replace(persons=given.persons[-2:], times=given.times[-2:]), steps=1
+        )[1],
+    )

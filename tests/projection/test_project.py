@@ -164,3 +164,14 @@ def test_components_meet_their_totals_and_keep_their_account():
     assert alone.population.totals()[1, :2].sum() == pytest.approx(700)
     assert alone.population.flag[1, 0] & Flag.RAKED
     assert not alone.population.flag[1, 2] & Flag.RAKED
+
+
+def test_who_is_moved_by_a_zone_total_is_flagged_and_the_parent_factor_known(given):
+    base, rates = given
+    zones = np.full((2, 30), np.nan)
+    zones[1, 4] = 5000.0
+    made = project(base, rates, steps=1, zone_totals=zones)
+    assert made.population.totals()[1, 4] == pytest.approx(5000)
+    assert made.population.flag[1, 4] & Flag.RAKED
+    assert not made.population.flag[1, 5] & Flag.RAKED
+    assert made.controls.column("control_factor", 2028)[0] > 1.01

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from futuremap.core.ages import AgeGroups
 from futuremap.errors import LabelError
+from futuremap.projection.benchmarks import benchmarks
 from futuremap.projection.small_area import (
     advance,
-    benchmarks,
     damped_years,
     fit_ratios,
     project_small_areas,

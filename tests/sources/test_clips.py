@@ -1,6 +1,8 @@
 """The bundled clips: cut again from a larger folder, they come out the same byte by byte."""
 
+import csv
 import gzip
+import io
 import json
 import runpy
 import sys
@@ -24,6 +26,7 @@ def test_the_clips_can_be_cut_again(tmp_path, monkeypatch, capsys):
     for name, body in (
         (made["OUTLINES"], json.dumps(outlines).encode()),
         (made["PROJECTIONS"], gzip.compress(projection + stranger_row)),
+        (made["REGISTER"], gzip.compress(joined(made["YEARS_BETWEEN"], made["GROUPS"]))),
     ):
         (data / name).parent.mkdir(exist_ok=True)
         (data / name).write_bytes(body)
@@ -37,7 +40,22 @@ def test_the_clips_can_be_cut_again(tmp_path, monkeypatch, capsys):
         *made["VERBATIM"],
         "outline_n03.geojson",
         "ipss2018.csv",
+        *(f"register_{year}11.csv" for year in made["YEARS_BETWEEN"]),
     }
+
+
+def joined(years, groups):
+    """The monthly register as published, of the months that were cut out of it and one more."""
+    columns = [f"{sex}{group}" for group in groups for sex in "mf"]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["month", "no", "region", "total", "male", "female", *columns, "households"])
+    writer.writerow(["2019-01", "1", "塩屋町", *["1"] * (len(columns) + 3), ""])
+    for year in years:
+        with (FIXTURES / f"register_{year}11.csv").open(encoding="utf-8", newline="") as clip:
+            for row in list(csv.reader(clip))[1:]:
+                writer.writerow([f"{year}-11", row[0], *row[2:], ""])
+    return out.getvalue().encode()
 
 
 def test_the_page_about_the_clips_names_each_of_them():

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from futuremap.projection.methods.apart import apart
 from futuremap.projection.methods.cohort import CohortRatios
 from futuremap.projection.methods.counts import Added, Pool, add_differences, blend, differences
 from futuremap.projection.methods.history import History, Method
+from futuremap.projection.methods.learnt import LearntAverage
 from futuremap.projection.methods.small_areas import small_area
 from futuremap.projection.methods.totals import Totals
 from futuremap.projection.rates import PERSISTENCE
@@ -24,11 +26,13 @@ __all__ = [
     "Added",
     "CohortRatios",
     "History",
+    "LearntAverage",
     "MeanOf",
     "Method",
     "Pool",
     "Totals",
     "add_differences",
+    "apart",
 ]
 
 # Chosen on 1,118 municipalities and launches 1985–2010, 5 to 30 years on. Municipalities'
@@ -139,6 +143,7 @@ METHODS: dict[str, Method] = {
     "linear_or_exponential": Totals("linear_or_exponential", structure=STRUCTURE),
     "constant": Totals("constant", structure=STRUCTURE),
     "mean_of_pools": MeanOf(tuple(POOLS[name] for name in LATER_STEPS)),
+    "learnt_average": LearntAverage(POOLS, (FIRST_STEP, LATER_STEPS)),
     "small_area": small_area,
 }
 ANY_SPACING = frozenset({"small_area"})  # the others need stocks one age width apart
