@@ -56,7 +56,7 @@ def round_persons(
     becomes ``⌊C_i + u⌋ − ⌊C_{i−1} + u⌋``, so that its mean over seeds is the number itself:
     classes of 0.3 persons become 1 three times in ten, where largest remainders would always
     make them 0. It is done twice. The zones' totals of a parent are rounded with one u keyed by
-    (seed, parent), zones in the order of a hash of their ids. Each zone's cells are then
+    (seed, parent), zones in the order of a hash of seed and id. Each zone's cells are then
     rounded with a u keyed by (seed, zone), drawn where it gives the zone's total: with one u
     for all, zones alike with whole totals would all be rounded alike. Neither the order of
     zones nor the process matters. If a parent's total is not whole, its u is drawn where it
@@ -98,7 +98,7 @@ def _round_zones(
     seed: int,
 ) -> NDArray[np.int64]:
     codes, parent_of = by
-    hashed = np.array([_hash(zone) for zone in zones], dtype=np.uint64)
+    hashed = np.array([_hash(f"{seed}\x1forder\x1f{zone}") for zone in zones], dtype=np.uint64)
     order = np.lexsort((hashed, parent_of))
     starts = np.searchsorted(parent_of[order], np.arange(len(codes)))
     ends = np.append(starts[1:], len(zones))

@@ -35,6 +35,7 @@ def write_population(
     *,
     names: Mapping[str, str],
     made_up: AbstractSet[str] = frozenset(),
+    whole: NDArray[np.int64] | None = None,
 ) -> tuple[Path, Path]:
     """Write persons by zone, year, sex and age, one row a number.
 
@@ -48,6 +49,8 @@ def write_population(
         Name of each zone.
     made_up
         Zones whose data are made up; if there are any, their rows say it in a last column.
+    whole
+        The numbers rounded to whole persons ``(Y, Z, S, A)``, a column beside them. [persons]
 
     Returns
     -------
@@ -62,6 +65,8 @@ def write_population(
         If a file cannot be written.
     """
     frame, sexes = _population_rows(population, names)
+    if whole is not None:
+        frame.insert(frame.columns.get_loc("persons") + 1, "persons_whole", whole.ravel())
     return _write(_marked(frame, made_up), stem, shown=_marked(frame.assign(sex=sexes), made_up))
 
 

@@ -6,8 +6,13 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from futuremap.core.credits import Credit, credits_of
 from futuremap.core.layer import Text
+from futuremap.core.population import Population
+from futuremap.core.rounding import round_persons
 from futuremap.export.geopackage import write_geopackage
 from futuremap.export.kml import EARTH_PRO, EARTH_WEB, write_earth
 from futuremap.export.kml.towns import write_towns
@@ -106,7 +111,8 @@ def _write_tables(outcome: Outcome, themes: list[Theme], folder: Path) -> None:
     }
     towns = {town.town.code: town.town.name.ja for town in outcome.towns}
     people = outcome.projection.population
-    write_population(people, folder / "population", names=blocks, made_up=made_up)
+    whole = _whole(people, outcome)
+    write_population(people, folder / "population", names=blocks, made_up=made_up, whole=whole)
     for name, table, names in (
         ("flows", outcome.accounts, blocks),
         ("municipality", outcome.municipal, towns),
@@ -115,6 +121,17 @@ def _write_tables(outcome: Outcome, themes: list[Theme], folder: Path) -> None:
         write_table(table, folder / name, names=names, made_up=made_up)
     for theme in themes:
         write_frame(theme[0].features, folder / theme[0].theme)
+
+
+def _whole(people: Population, outcome: Outcome) -> NDArray[np.int64]:
+    rates, seed = outcome.rates, outcome.prepared.project.projection.seed
+    parents = [rates.parents[i] for i in rates.parent_of]
+    return np.stack(
+        [
+            round_persons(year, zones=people.zones, parents=parents, seed=seed)
+            for year in people.persons
+        ]
+    )
 
 
 def _metadata(outcome: Outcome) -> Mapping[str, object]:
@@ -140,4 +157,5 @@ def _record(outcome: Outcome) -> RunRecord:
         warnings=outcome.prepared.report.warnings,
         control_residuals=outcome.control_residuals,
         register_census_ratio=outcome.register_ratio,
+        seed=project.projection.seed,
     )

@@ -232,3 +232,38 @@ def test_ctrl_c_says_so_and_leaves_the_earlier_set(demo_output):
     assert "Traceback" not in said
     assert hashes(demo_output) == before
     assert not list(demo_output.parent.glob(".takamatsu.tmp-*"))
+
+
+def test_whole_persons_keep_the_sums_of_zones_and_towns(demo_output):
+    table = pd.read_parquet(demo_output / "data" / "population.parquet")
+    assert (table["persons"] - table["persons_whole"]).abs().max() < 1
+    columns = ["persons", "persons_whole"]
+    totals = table.groupby("year", observed=True)[columns].sum()
+    assert (totals["persons"] - totals["persons_whole"]).abs().max() <= 0.5
+    zones = table.groupby(["year", "zone"], observed=True)[columns].sum()
+    assert (zones["persons"] - zones["persons_whole"]).abs().max() < 1
+
+
+def test_intervals_hold_their_numbers_and_reach_every_client(demo_output, outcome):
+    town = outcome.towns[0]
+    for table, name in (
+        (town.blocks, "population"),
+        (town.mesh.table, "population"),
+        (town.reach.table, "people_in_reach"),
+        (outcome.municipal, "population"),
+    ):
+        assert table.with_interval == (name,)
+        for year in table.years[1:]:
+            low, value, high = (table.column(name, year, b) for b in ("low", "value", "high"))
+            assert ((low <= value) & (value <= high)).all()
+        assert np.isnan(table.column(name, table.years[0], "low")).all()
+    last = town.blocks.years[-1]
+    city, blocks = (
+        (t.column("population", last, "high") - t.column("population", last, "low")).sum()
+        for t in (outcome.municipal, town.blocks)
+    )
+    assert city < blocks  # the errors of blocks partly cancel
+    columns = pd.read_parquet(demo_output / "data" / "facilities.parquet").columns
+    assert {"people_in_reach_low_2053", "people_in_reach_high_2053"} <= set(columns)
+    with zipfile.ZipFile(demo_output / "earth" / "web" / "facilities.kmz") as archive:
+        assert "80％区間の下限 2053年" in archive.read("doc.kml").decode()
