@@ -8,7 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from futuremap.core.flows import advance_age
+from futuremap.core.rates import Rates
 from futuremap.errors import DemographyError, LabelError
+from futuremap.projection.kernel import FEMALE, step
+from futuremap.projection.rates import FERTILE_FROM, FERTILE_TO
 
 ROUNDING = 1e-9  # persons below 0 that are rounding, not a clearance too large
 
@@ -139,6 +143,105 @@ def housing_migrants(
             where = position[project.zone]
             net[where] += _movers(project, persons[where] + net[where], shared[where])
     return net
+
+
+def settle(
+    path: NDArray[np.float64],
+    projects: Sequence[HousingProject],
+    rates: Rates,
+    *,
+    years: Sequence[int],
+    profile: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Put housing projects into the path of a method.
+
+    Parameters
+    ----------
+    path
+        Launch and every later step without them ``(1 + steps, Z, S, A)``. [persons]
+    projects
+        Those up to the launch are in its numbers already and are left out.
+    rates
+        Ratios of the zones' municipalities.
+    years
+        Years of the path ``(1 + steps,)``.
+    profile
+        Sex and age of in-movers ``(Z, S, A)`` or ``(S, A)``, any scale.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(1 + steps, Z, S, A)``: who came ages, leaves and has children at the municipality's
+        ratios; who left is missing from the zone's own people, and so are their children.
+        [persons]
+
+    Raises
+    ------
+    LabelError
+        If a project's zone is not among the rates' zones.
+    DemographyError
+        If more would leave a zone, sex and age than live there.
+
+    Examples
+    --------
+    >>> from futuremap.core.ages import AgeGroups
+    >>> ages = AgeGroups((0, 15, 50, 65))
+    >>> rates = Rates.build(
+    ...     {"parent_cohort_change_ratio": np.ones((1, 2, 4)), "sex_ratio_0_4": [1.0],
+    ...      "parent_child_woman_ratio": [0.5]},
+    ...     zones=["a"], parents=["p"], parent_of=np.array([0]), ages=ages, interval=5)
+    >>> path = np.full((3, 1, 2, 4), 10.0)
+    >>> flats = HousingProject("a", 2027, persons=8.0)
+    >>> made = settle(path, [flats], rates, years=[2020, 2025, 2030],
+    ...               profile=np.array([[0.0, 1.0, 0.0, 0.0]] * 2))
+    >>> made.sum(axis=(1, 2, 3)).tolist()
+    [80.0, 80.0, 88.0]
+    """
+    came, gone = np.zeros_like(path[0]), np.zeros_like(path[0])  # persons, and share of the path
+    made = path.copy()
+    shared = rates.parent_of
+    fertile = rates.ages.between(FERTILE_FROM, FERTILE_TO)
+    for t in range(1, len(path)):
+        came = step(
+            came,
+            rates["parent_cohort_change_ratio"][shared],
+            child_woman_ratio=rates["parent_child_woman_ratio"][shared],
+            sex_ratio_0_4=rates["sex_ratio_0_4"][shared],
+            fertile=fertile,
+        ).persons
+        gone = _missing(gone, path[t - 1], path[t], fertile)
+        here = path[t] * (1 - gone) + came
+        net = housing_migrants(
+            projects, here, zones=rates.zones, start=years[t - 1], end=years[t], profile=profile
+        )
+        left = np.divide(-net, here, out=np.zeros_like(here), where=(net < 0) & (here > 0))
+        gone, came = 1 - (1 - gone) * (1 - left), came * (1 - left) + np.maximum(net, 0.0)
+        made[t] = path[t] * (1 - gone) + came
+    return made
+
+
+def _missing(
+    gone: NDArray[np.float64],
+    before: NDArray[np.float64],
+    after: NDArray[np.float64],
+    fertile: slice,
+) -> NDArray[np.float64]:
+    # the share of each cohort that is missing moves up with it; children are missing as their
+    # mothers are
+    people = advance_age(before)
+    moved = np.divide(
+        advance_age(gone * before), people, out=np.zeros_like(people), where=people > 0
+    )
+    women = after[:, FEMALE, fertile]
+    mothers = women.sum(axis=1)
+    share = np.divide(
+        (moved[:, FEMALE, fertile] * women).sum(axis=1),
+        mothers,
+        out=np.zeros_like(mothers),
+        where=mothers > 0,
+    )
+    moved[:, :, 0] = share[:, None]
+    return np.asarray(moved)
 
 
 def in_mover_profile(

@@ -3,8 +3,15 @@
 import numpy as np
 import pytest
 
+from futuremap.core.ages import AgeGroups
+from futuremap.core.rates import Rates
 from futuremap.errors import DemographyError, LabelError
-from futuremap.projection.housing import HousingProject, housing_migrants, in_mover_profile
+from futuremap.projection.housing import (
+    HousingProject,
+    housing_migrants,
+    in_mover_profile,
+    settle,
+)
 
 ZONES = ("a", "b")
 PEOPLE = np.array([[[10.0, 20.0, 30.0], [10.0, 20.0, 10.0]], np.zeros((2, 3))])
@@ -100,3 +107,48 @@ def test_profile_of_in_movers():
     assert profile[2] == pytest.approx(np.full((2, 2), 0.25))  # nobody moved: its own structure
     with pytest.raises(DemographyError, match="parent 0 has nobody"):
         in_mover_profile(np.zeros((1, 2, 2)), before[:1], parent_of=np.array([0]))
+
+
+def town(zones=2):
+    ages = AgeGroups.five_year(open_age=85)
+    rates = Rates.build(
+        {
+            "parent_cohort_change_ratio": np.full((1, 2, len(ages)), 0.98),
+            "sex_ratio_0_4": [1.05],
+            "parent_child_woman_ratio": [0.2],
+        },
+        zones=["a", "b"][:zones], parents=["p"], parent_of=np.zeros(zones, dtype=np.intp),
+        ages=ages, interval=5,
+    )  # fmt: skip
+    path = np.random.default_rng(0).uniform(20, 60, (4, zones, 2, len(ages)))
+    return rates, path, np.ones((2, len(ages)))
+
+
+def test_who_comes_ages_and_has_children_and_the_neighbours_are_untouched():
+    rates, path, profile = town()
+    flats = HousingProject("a", 2028, dwellings=40, household_size=2.5)
+    made = settle(path, [flats], rates, years=[2023, 2028, 2033, 2038], profile=profile)
+    more = (made - path).sum(axis=(2, 3))
+    assert more[:2].tolist() == [[0.0, 0.0], [pytest.approx(100.0), 0.0]]
+    assert more[2, 0] > 98.0  # a fiftieth goes, and children come
+    assert (made - path)[2, 0, :, 0].sum() > 0
+    assert not more[:, 1].any()
+
+
+def test_who_is_cleared_stays_away_and_nobody_is_less_than_nobody():
+    rates, path, profile = town()
+    half = HousingProject("b", 2024, persons=-path[1, 1].sum() / 2)
+    rest = HousingProject("b", 2030, persons=-path[2, 1].sum() / 4)
+    made = settle(path, [half, rest], rates, years=[2023, 2028, 2033, 2038], profile=profile)
+    assert (made >= 0).all()
+    assert made[1, 1].sum() == pytest.approx(path[1, 1].sum() / 2)
+    assert made[2, 1].sum() == pytest.approx(path[2, 1].sum() / 4)
+    assert np.allclose(made[3, 1, :, 2:] / path[3, 1, :, 2:], 0.25)
+    with pytest.raises(DemographyError, match="would leave"):
+        settle(
+            path,
+            [HousingProject("b", 2024, persons=-1e6)],
+            rates,
+            years=[2023, 2028, 2033, 2038],
+            profile=profile,
+        )
