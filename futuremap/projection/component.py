@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -177,7 +177,8 @@ def component_step(
     ------
     DemographyError
         If group quarters hold more people than there are, counts ask a parent for more people
-        than it has, or rates for more than survive; with the place (…, zone, sex, age group).
+        than it has, rates for more than survive, or a rate is impossible; with the place
+        (…, zone, sex, age group).
     LabelError
         If there are fewer than three age groups, or neither or both kinds of fertility.
 
@@ -206,6 +207,7 @@ def component_step(
     """
     if persons.shape[-1] < FEWEST_AGES:
         raise LabelError(f"{persons.shape[-1]} age groups are too few for a cohort component step")
+    _check_rates(rates)
     starts = np.zeros(1, dtype=np.intp) if parent_starts is None else parent_starts
     living = persons if group_quarters is None else _households(persons, group_quarters)
     older = _move(living, rates, convention, starts, newborn=False)
@@ -249,6 +251,19 @@ def births_from_asfr(asfr: Array, start: Array, end: Array, *, width: int) -> Ar
     [10.0]
     """
     return np.asarray(width * asfr * (start + end) / 2)
+
+
+def _check_rates(rates: ComponentRates) -> None:
+    for entry in fields(rates):
+        array = getattr(rates, entry.name)
+        if array is None or isinstance(array, slice):
+            continue
+        bad = ~np.isfinite(array)
+        if entry.name == "survival_ratio":
+            bad |= (array < 0) | (array > 1)
+        if bad.any():
+            where = tuple(int(i) for i in np.argwhere(bad)[0])
+            raise DemographyError(f"{entry.name} is {array[where]} at {where}")
 
 
 def _households(persons: Array, group_quarters: Array) -> Array:

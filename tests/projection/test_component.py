@@ -413,3 +413,14 @@ def test_labels_that_do_not_match_are_refused():
         project_components(town(), named(parent_asfr=None), steps=1)
     with pytest.raises(LabelError, match="pool"):
         project_components(town(), named(out_migration_rate=np.full((3, 2, A), 0.1)), steps=1)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(np.nan, "is nan"), (1.5, "is 1.5"), (-0.1, "is -0.1")]
+)
+def test_impossible_survival_is_refused_with_its_place(value, words):
+    survival = np.ones((1, 2, 4))
+    survival[0, 1, 2] = value
+    rates = ComponentRates(survival, np.ones(1), asfr=np.zeros((1, 3)))
+    with pytest.raises(DemographyError, match=rf"survival_ratio {words} at .0, 1, 2."):
+        component_step(np.ones((1, 2, 3)), rates, width=5)
