@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +15,14 @@ from pydantic_core import ErrorDetails
 
 from futuremap.config.lines import Path as KeyPath
 from futuremap.config.lines import key_lines, line_of
-from futuremap.config.model import INTERVAL, Municipality, Project
+from futuremap.config.model import (
+    INTERVAL,
+    BlocksFile,
+    FacilityFile,
+    Municipality,
+    PopulationFile,
+    Project,
+)
 from futuremap.problems import Report
 from futuremap.projection.methods import METHODS
 
@@ -34,6 +42,16 @@ EXPECTED = {
     "model_type": ("[…] の表", "a table of the form […]"),
     "bool_type": ("true または false", "true or false"),
 }
+WITH_PLACES = ("register", "census")  # populations that need no blocks of their own
+NEEDS = {"mapping": "mapped", "month": "register_series"}  # key to the only format that has it
+# keys that only some formats have
+OF_BLOCKS = {
+    "key": ("vector", "points"), "name": ("vector",), "parent": ("vector",), "layer": ("vector",),
+    "latitude": ("points",), "longitude": ("points",),
+}  # fmt: skip
+OF_FACILITIES = {"mapping": ("public_facilities",), "kinds": ("ksj",), "inside_only": ("ksj",)}
+ONE_FOR_ALL = ("[municipality.blocks] に1つ", "one for all years, [municipality.blocks]")
+NO_NEED = ("この format の人口では書かない", "nothing, with people in this format")
 NO_SENSE = ("この項目の値として意味をなしません", "it makes no sense as the value of this key")
 
 
@@ -195,6 +213,9 @@ def _check_towns(project: Project, door: _Door) -> None:
         if town.code in codes[:i]:
             _no_sense(door, (*at, "code"), town.code, ("市区町村ごとに1つ", "each town once"))
         _check_years_and_formats(project, town, at, door)
+        _check_needs(project, town, at, door)
+        for j, given in enumerate(town.facilities):
+            _check_unused(given, OF_FACILITIES, (*at, "facilities", j), door)
         classes = [entry.facility_class for entry in town.facilities]
         for j, name in enumerate(classes):
             if name in classes[:j]:
@@ -232,6 +253,72 @@ def _check_years_and_formats(
             _no_sense(door, (*at, "population", j, "format"), entry.format, same)
 
 
+def _check_needs(project: Project, town: Municipality, at: KeyPath, door: _Door) -> None:
+    # what one format needs and another cannot use
+    for j, entry in enumerate(town.population):
+        path: KeyPath = (*at, "population", j)
+        for key, wanted in NEEDS.items():
+            _check_key(door, path, key, (getattr(entry, key), entry.format, wanted))
+        if entry.names_from is not None:
+            _check_key(door, path, "names_from", (entry.names_from, entry.format, "register"))
+        if entry.blocks is not None:
+            _check_blocks(entry.blocks, (*path, "blocks"), door)
+            if entry.format in WITH_PLACES:
+                _no_sense(door, (*path, "blocks"), "", ONE_FOR_ALL)
+        _check_year(entry, path, door)
+    written = town.population[0].format
+    if town.ages is not None and written in WITH_PLACES:
+        _no_sense(door, (*at, "ages"), "", NO_NEED)
+    base = town.population_of(project.project.base_year)
+    if town.blocks is not None:
+        _check_blocks(town.blocks, (*at, "blocks"), door)
+        if written == "census":
+            _no_sense(door, (*at, "blocks"), "", NO_NEED)
+    elif base is not None and base.format not in WITH_PLACES and base.blocks is None:
+        door.add("FM011", at, value=town.code, key="[municipality.blocks]", format=base.format)
+
+
+def _check_year(entry: PopulationFile, path: KeyPath, door: _Door) -> None:
+    years = (
+        ("month", None if entry.month is None else int(entry.month[:4])),
+        ("mapping", None if entry.mapping is None else entry.mapping.year),
+    )
+    for key, year in years:
+        if year is not None and year != entry.year:
+            same = (f"year と同じ {entry.year} 年", f"{entry.year}, the year of the entry")
+            _no_sense(door, (*path, key), year, same)
+
+
+def _check_key(door: _Door, path: KeyPath, key: str, found: tuple[object, str, str]) -> None:
+    value, written, wanted = found
+    if value is None and written == wanted:
+        door.add("FM011", (*path, key), key=key, format=written)
+    elif value is not None and written != wanted:
+        only = (f'format = "{wanted}" のときだけ', f'only with format = "{wanted}"')
+        _no_sense(door, (*path, key), value if isinstance(value, str) else "", only)
+
+
+def _check_blocks(blocks: BlocksFile, path: KeyPath, door: _Door) -> None:
+    if not blocks.key and blocks.format in ("vector", "points"):
+        door.add("FM011", (*path, "key"), key="key", format=blocks.format)
+    _check_unused(blocks, OF_BLOCKS, path, door)
+
+
+def _check_unused(
+    entry: BlocksFile | FacilityFile,
+    keys: Mapping[str, tuple[str, ...]],
+    path: KeyPath,
+    door: _Door,
+) -> None:
+    # what the format does not look at would be a setting that does nothing
+    for key, formats in keys.items():
+        value = getattr(entry, key)
+        if value and entry.format not in formats:
+            listed = " / ".join(f'"{name}"' for name in formats)
+            only = (f"format = {listed} のときだけ", f"only with format = {listed}")
+            _no_sense(door, (*path, key), value if isinstance(value, str) else "", only)
+
+
 def _check_method(project: Project, door: _Door) -> None:
     name = project.projection.method
     if name not in METHODS:
@@ -247,10 +334,15 @@ def _check_credits(project: Project, door: _Door) -> None:
         named: list[tuple[KeyPath, str]] = [(("outline",), town.outline.credit)]
         named += [(("population", j), entry.credit) for j, entry in enumerate(town.population)]
         named += [(("facilities", j), entry.credit) for j, entry in enumerate(town.facilities)]
-        if town.control is not None:
-            named.append((("control",), town.control.credit))
-        if town.check is not None:
-            named.append((("check",), town.check.credit))
+        for key in ("blocks", "ages", "control", "check"):
+            single = getattr(town, key)
+            if single is not None:
+                named.append(((key,), single.credit))
+        named += [
+            (("population", j, "blocks"), entry.blocks.credit)
+            for j, entry in enumerate(town.population)
+            if entry.blocks is not None
+        ]
         for path, key in named:
             if key not in known:
                 door.add("FM008", (*at, *path, "credit"), value=key, known="、".join(known))

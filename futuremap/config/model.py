@@ -10,10 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 from futuremap.config.lines import Path as KeyPath
 from futuremap.config.lines import line_of
 from futuremap.core.credits import Credit, register
+from futuremap.sources.mapped_layout import TableMapping
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 Year = Annotated[int, Field(ge=1900, le=2200)]
 Code = Annotated[str, Field(pattern=r"^[0-9]{5}$")]
+Month = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
 INTERVAL = 5  # years; the width of the age groups that are read
 
 
@@ -31,15 +33,88 @@ class Header(_Entry):
     end_year: Year
 
 
+class BlocksFile(_Entry):
+    """``[municipality.blocks]``: areas or points of the town blocks.
+
+    "estat_boundary" and "vector" are areas; "points" is a list with coordinates, "register" a
+    register with its points, of which the nearest ground is taken. `key` is the column of the
+    codes (of the names, in a list of points); `parent` that of municipality codes. Blocks are
+    found by their code or by their name.
+    """
+
+    file: str
+    format: Literal["estat_boundary", "vector", "points", "register"] = "vector"
+    key: str = ""
+    name: str = ""
+    parent: str = ""
+    layer: str = ""
+    latitude: str = ""
+    longitude: str = ""
+    join: Literal["code", "name"] = "code"
+    credit: str
+
+
+class Mapping(_Entry):
+    """``[municipality.population.mapping]``: which column of a table is what.
+
+    The keys are those of :class:`futuremap.sources.mapped_layout.TableMapping`; ages are added
+    up to groups of five years unless it says otherwise.
+    """
+
+    zone_code: str = ""
+    zone_name: str = ""
+    date: str = ""
+    year: Year | None = None
+    sex: str = ""
+    age: str = ""
+    value: str = ""
+    labels: dict[str, str] = {}
+    header_rows: Annotated[int, Field(ge=1, le=20)] = 1
+    header_line: Annotated[int, Field(ge=1)] | None = None
+    sheet: str | None = None
+    skip: list[str] = []
+    carry_down: bool = False
+    ages: Literal["as_found", "five_year"] = "five_year"
+    dash_is_zero: bool = False
+    whole: bool = True
+    municipality: str = ""
+
+    def table(self, year: int) -> TableMapping:
+        """The mapping as its reader takes it; rows of `year` if no column says the year."""
+        said = self.model_dump()
+        said["labels"] = tuple(self.labels.items())
+        said["skip"] = tuple(self.skip)
+        said["year"] = self.year if self.date else year
+        return TableMapping(**said)
+
+
 class PopulationFile(_Entry):
     """``[[municipality.population]]``: sex and age in one year.
 
-    "register" is by town block; "census" is the municipality as one zone.
+    "register" is by town block; "census" is the municipality as one zone; "estat_small_area"
+    is by town block of a census; "mapped" is any table, read by its `mapping`;
+    "register_series" is one `month` of registers joined in one file. `names_from` is a register
+    of another month with sound names; `blocks` the town blocks of this year if they are others
+    than those of the base year.
     """
 
     year: Year
     file: str
-    format: Literal["register", "census"] = "register"
+    format: Literal["register", "census", "estat_small_area", "mapped", "register_series"] = (
+        "register"
+    )
+    month: Month | None = None
+    names_from: str | None = None
+    mapping: Mapping | None = None
+    blocks: BlocksFile | None = None
+    credit: str
+
+
+class AgesFile(_Entry):
+    """``[municipality.ages]``: municipal censuses whose ages the open group is split by."""
+
+    file: str
+    format: Literal["census"] = "census"
     credit: str
 
 
@@ -64,7 +139,7 @@ class ControlFile(_Entry):
     """``[municipality.control]``: municipal totals that the projection must meet."""
 
     file: str
-    format: Literal["municipal_csv"] = "municipal_csv"
+    format: Literal["municipal_csv", "ipss_workbook"] = "municipal_csv"
     basis: Literal["level", "growth"] = "level"
     credit: str
 
@@ -78,12 +153,26 @@ class CheckFile(_Entry):
     credit: str
 
 
+FacilityColumn = Literal[
+    "number", "name", "address", "latitude", "longitude", "opened", "area", "kind", "code"
+]
+
+
 class FacilityFile(_Entry):
-    """``[[municipality.facilities]]``: a list of facilities of one class."""
+    """``[[municipality.facilities]]``: a list of facilities of one class.
+
+    "list" and "public_facilities" are tables, the latter also with areas, kinds and a `mapping`
+    of headings; "ksj" are points of 国土数値情報, of some `kinds` and, if so said, only those
+    inside the outline (for P04, which does not say the municipality).
+    """
 
     facility_class: Slug = Field(alias="class")
     name: str
     file: str
+    format: Literal["list", "public_facilities", "ksj"] = "list"
+    mapping: dict[str, FacilityColumn] = {}
+    kinds: list[str] = []
+    inside_only: bool = False
     credit: str
 
 
@@ -96,6 +185,8 @@ class Municipality(_Entry):
     plane_zone: Annotated[int, Field(ge=1, le=19)]
     population: Annotated[list[PopulationFile], Field(min_length=1)]
     outline: OutlineFile
+    blocks: BlocksFile | None = None
+    ages: AgesFile | None = None
     point_correction: list[PointCorrection] = []
     control: ControlFile | None = None
     check: CheckFile | None = None
@@ -109,12 +200,12 @@ class Municipality(_Entry):
         """Every file named, with its credit key."""
         named = [(entry.file, entry.credit) for entry in self.population]
         named += [(entry.file, entry.credit) for entry in self.facilities]
-        named.append((self.outline.file, self.outline.credit))
-        if self.control is not None:
-            named.append((self.control.file, self.control.credit))
-        if self.check is not None:
-            named.append((self.check.file, self.check.credit))
-        return named
+        named += [(e.names_from, e.credit) for e in self.population if e.names_from]
+        single: tuple[OutlineFile | BlocksFile | AgesFile | ControlFile | CheckFile | None, ...]
+        single = (self.outline, self.blocks, self.ages, self.control, self.check)
+        named += [(entry.file, entry.credit) for entry in single if entry is not None]
+        own = [entry.blocks for entry in self.population if entry.blocks is not None]
+        return named + [(entry.file, entry.credit) for entry in own]
 
 
 class Reach(_Entry):

@@ -8,21 +8,22 @@ from pathlib import Path
 from typing import NamedTuple
 
 from futuremap.base.feasible import check_controls, check_people
-from futuremap.base.placement import check_blocks, check_corrections, check_facilities, check_plane
-from futuremap.base.thiessen import thiessen
-from futuremap.base.unknown_age import spread
+from futuremap.base.placement import check_plane
 from futuremap.config import Municipality, Project, load
-from futuremap.config.model import PopulationFile
-from futuremap.core.credits import register as register_of_credits
 from futuremap.core.facilities import Facilities, join_facilities
 from futuremap.core.layer import Text
-from futuremap.core.population import Flag, Population, join_years, mark, with_open_age
+from futuremap.core.population import Population, with_open_age
 from futuremap.core.table import Table
 from futuremap.core.zones import Zones
 from futuremap.errors import InputRefused
+from futuremap.pipeline.read_blocks import Blocks, in_areas
+from futuremap.pipeline.read_common import note_unverified
+from futuremap.pipeline.read_facilities import read_facilities
+from futuremap.pipeline.read_population import read_population
+from futuremap.pipeline.read_years import on_common_blocks
 from futuremap.problems import Report
 from futuremap.projection.controls import Basis, register_ratio
-from futuremap.sources import census, controls, facilities, outline, register, totals
+from futuremap.sources import controls, ipss, outline, totals
 
 Progress = Callable[[str], None]
 FAR_FROM_CONTROL = 0.05  # register and control total further apart than this are reported
@@ -88,8 +89,7 @@ class Prepared(NamedTuple):
 
 class _Read(NamedTuple):
     entry: Municipality
-    points: Zones | None
-    counted: dict[int, Population | None]
+    counted: dict[int, Blocks]
     outline: Zones | None
     controls: Population | None
     check: Table | None
@@ -160,7 +160,7 @@ def prepare(project: Project, *, report: Report, progress: Progress = silent) ->
     """
     found = [_read(project, i, report, progress) for i in range(len(project.municipality))]
     report.raise_if_errors()
-    towns = _alike([_town(project, read) for read in found])
+    towns = _alike([_town(project, read, report) for read in found])
     _compare_with_controls(project, towns, report)
     inputs = {
         (project.path(file), credit)
@@ -173,26 +173,6 @@ def prepare(project: Project, *, report: Report, progress: Progress = silent) ->
 def _read(project: Project, number: int, report: Report, progress: Progress) -> _Read:
     entry = project.municipality[number]
     progress(f"{entry.name}：人口 / population")
-    base_file = entry.population_of(project.project.base_year)
-    listed = None
-    if base_file is not None and base_file.format == "register":
-        listed = _read_register(project, number, base_file, report)
-    points = listed.zones if listed else None
-    counted: dict[int, Population | None] = {}
-    for file in entry.population:
-        if file.format == "census":
-            counted[file.year] = _read_census(project, entry, file, report)
-        elif file is base_file:
-            counted[file.year] = _honest(project, listed.population) if listed else None
-        else:
-            counted[file.year] = _read_past_register(project, file, points, report)
-    check_people(
-        counted.get(project.past_year),
-        counted.get(project.project.base_year),
-        name=entry.name,
-        report=report,
-    )
-    progress(f"{entry.name}：境界・総数・施設 / outline, totals, facilities")
     area = outline.read(
         project.path(entry.outline.file),
         code=entry.code,
@@ -204,91 +184,23 @@ def _read(project: Project, number: int, report: Report, progress: Progress) -> 
     if area is not None:
         line = project.line("municipality", number, "plane_zone")
         check_plane(area, file=project.file.name, line=line, report=report)
-        if listed is not None and base_file is not None:
-            check_blocks(
-                listed.zones,
-                area,
-                file=base_file.file,
-                sheet=listed.sheet,
-                lines=listed.lines,
-                report=report,
-            )
+    counted = read_population(project, number, area, report)
+    past, base = counted.get(project.past_year), counted.get(project.project.base_year)
+    check_people(
+        None if past is None else past.people,
+        None if base is None else base.people,
+        name=entry.name,
+        report=report,
+    )
+    progress(f"{entry.name}：境界・総数・施設 / outline, totals, facilities")
     return _Read(
         entry,
-        points,
         counted,
         area,
         _read_controls(project, entry, report),
         _read_check(project, entry, report),
-        _read_facilities(project, entry, area, report),
+        read_facilities(project, entry, area=area, report=report),
     )
-
-
-def _read_census(
-    project: Project,
-    entry: Municipality,
-    file: PopulationFile,
-    report: Report,
-) -> Population | None:
-    found = census.read(
-        project.path(file.file),
-        code=entry.code,
-        name=entry.name,
-        year=file.year,
-        credit=file.credit,
-        report=report,
-    )
-    return None if found is None else _honest(project, spread(found.known, found.unknown))
-
-
-def _read_register(
-    project: Project,
-    number: int,
-    file: PopulationFile,
-    report: Report,
-) -> register.Register | None:
-    entry = project.municipality[number]
-    found = register.read(
-        project.path(file.file),
-        year=file.year,
-        municipality=entry.code,
-        plane_zone=entry.plane_zone,
-        credit=file.credit,
-        report=report,
-        corrections={fix.zone: (fix.lat, fix.lon) for fix in entry.point_correction},
-    )
-    if found is not None:
-        lines = {
-            fix.zone: project.line("municipality", number, "point_correction", i, "zone")
-            for i, fix in enumerate(entry.point_correction)
-        }
-        check_corrections(found.zones, lines, file=project.file.name, report=report)
-    return found
-
-
-def _read_past_register(
-    project: Project,
-    file: PopulationFile,
-    points: Zones | None,
-    report: Report,
-) -> Population | None:
-    found = register.read_year(
-        project.path(file.file),
-        year=file.year,
-        ids_by_name=dict(zip(points.names, points.ids, strict=True)) if points else None,
-        credit=file.credit,
-        report=report,
-    )
-    return _honest(project, found)
-
-
-def _honest(project: Project, population: Population | None) -> Population | None:
-    # made-up numbers are not observed ones; unknown credits were reported with the project file
-    if population is None:
-        return None
-    known = register_of_credits() | project.own_credits()
-    made_up = any(known[key].synthetic for key in population.sources if key in known)
-    return mark(population, Flag.SYNTHETIC) if made_up else population
 
 
 def _read_check(project: Project, entry: Municipality, report: Report) -> Table | None:
@@ -306,7 +218,10 @@ def _read_check(project: Project, entry: Municipality, report: Report) -> Table 
 def _read_controls(project: Project, entry: Municipality, report: Report) -> Population | None:
     if entry.control is None:
         return None
-    read = controls.read(
+    if entry.control.format == "ipss_workbook":
+        note_unverified(ipss.VERIFIED, "社人研 ブック", file=entry.control.file, report=report)
+    reader = ipss.read if entry.control.format == "ipss_workbook" else controls.read
+    read = reader(
         project.path(entry.control.file),
         code=entry.code,
         name=entry.name,
@@ -330,46 +245,24 @@ def _read_controls(project: Project, entry: Municipality, report: Report) -> Pop
     return read
 
 
-def _read_facilities(
-    project: Project,
-    entry: Municipality,
-    area: Zones | None,
-    report: Report,
-) -> list[Facilities]:
-    lists = []
-    for listed in entry.facilities:
-        read = facilities.read(
-            project.path(listed.file),
-            facility_class=listed.facility_class,
-            municipality=entry.code,
-            plane_zone=entry.plane_zone,
-            credit=listed.credit,
-            base_year=project.project.base_year,
-            report=report,
-        )
-        if read is None:
-            continue
-        if area is not None:
-            check_facilities(read, area, file=listed.file, report=report)
-        lists.append(read)
-    return lists
-
-
-def _town(project: Project, read: _Read) -> Town:
+def _town(project: Project, read: _Read, report: Report) -> Town:
     entry = read.entry
     names = [other.name for other in project.municipality]
     tail = f"（{entry.code}）" if names.count(entry.name) > 1 else ""  # 府中市 exists twice
-    years = [people for people in read.counted.values() if people is not None]
-    if len(years) != len(read.counted) or read.outline is None:
+    if read.outline is None:
         # readers say why they give nothing, so an accepted input has all
         raise AssertionError(f"{entry.code} was accepted without its files")
-    open_age = min(people.ages.open_age for people in years)
-    history = join_years([with_open_age(people, open_age) for people in years])
+    history, blocks = on_common_blocks(
+        read.counted,
+        base_year=project.project.base_year,
+        files={file.year: file.file for file in entry.population},
+        report=report,
+    )
     return Town(
         entry.code,
         Text(entry.name + tail, (entry.name_en or entry.name) + tail),
         read.outline,
-        read.outline if read.points is None else thiessen(read.points, read.outline),
+        read.outline if blocks is None else in_areas(blocks, read.outline),
         history.at(project.past_year),
         history.at(project.project.base_year),
         history,
