@@ -176,6 +176,22 @@ class FacilityFile(_Entry):
     credit: str
 
 
+class Housing(_Entry):
+    """``[[municipality.housing]]``: flats that will be built or cleared, as the town knows.
+
+    The zone is a name or an id. Give dwellings (with the household size) or persons; a
+    clearance is negative.
+    """
+
+    zone: str
+    year: Year
+    dwellings: float | None = None
+    persons: float | None = None
+    household_size: Annotated[float, Field(gt=0)] | None = None
+    occupied_share: Annotated[float, Field(ge=0, le=1)] = 1.0
+    reason: str
+
+
 class Municipality(_Entry):
     """``[[municipality]]``: one town with its files."""
 
@@ -191,6 +207,7 @@ class Municipality(_Entry):
     control: ControlFile | None = None
     check: CheckFile | None = None
     facilities: list[FacilityFile] = []
+    housing: list[Housing] = []
 
     def population_of(self, year: int) -> PopulationFile | None:
         """The population file of a year, if there is one."""

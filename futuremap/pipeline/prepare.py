@@ -67,6 +67,12 @@ class Town(NamedTuple):
         """Whether the municipality is its own only zone."""
         return self.blocks.kind == "municipality"
 
+    def zone_named(self, name: str) -> str | None:
+        """The block of an id, or of a name that only one block has; None if there is none."""
+        pairs = list(zip(self.blocks.ids, self.blocks.names, strict=True))
+        found = [i for i, _ in pairs if i == name] or [i for i, n in pairs if n == name]
+        return found[0] if len(found) == 1 else None
+
 
 class Prepared(NamedTuple):
     """A project whose input has been read and found right.
@@ -162,6 +168,8 @@ def prepare(project: Project, *, report: Report, progress: Progress = silent) ->
     report.raise_if_errors()
     towns = _alike([_town(project, read, report) for read in found])
     _compare_with_controls(project, towns, report)
+    _check_housing(project, towns, report)
+    report.raise_if_errors()
     inputs = {
         (project.path(file), credit)
         for entry in project.municipality
@@ -296,3 +304,15 @@ def _compare_with_controls(project: Project, towns: list[Town], report: Report) 
         if abs(ratio - 1) > FAR_FROM_CONTROL:
             report.add("FM421", file=project.file.name, value=f"{ratio:.3f}",
                        percent=f"{100 * (ratio - 1):+.1f}")  # fmt: skip
+
+
+def _check_housing(project: Project, towns: Sequence[Town], report: Report) -> None:
+    for i, (entry, town) in enumerate(zip(project.municipality, towns, strict=True)):
+        for j, one in enumerate(entry.housing):
+            line = project.line("municipality", i, "housing", j, "zone")
+            if town.zone_named(one.zone) is None:
+                near = "、".join(town.blocks.names[:3])
+                report.add("FM440", file=project.file.name, line=line, value=one.zone, near=near)
+            both = (one.dwellings is None) == (one.persons is None)
+            if both or (one.dwellings is not None and one.household_size is None):
+                report.add("FM449", file=project.file.name, line=line, value=one.zone)

@@ -22,6 +22,7 @@ from futuremap.indicators.account import account
 from futuremap.indicators.people import age_structure, density
 from futuremap.indicators.reach import covered, reach
 from futuremap.pipeline.history import history_of
+from futuremap.pipeline.housing import with_housing
 from futuremap.pipeline.prepare import Prepared, Progress, Town, silent
 from futuremap.pipeline.uncertainty import Uncertainty, uncertainty
 from futuremap.projection.controls import control_totals, register_ratio, residuals
@@ -155,7 +156,7 @@ def run(prepared: Prepared, *, progress: Progress = silent) -> Outcome:
     totals = _totals(prepared)
     projected = (
         project(base, rates, steps=setting.steps, totals=totals)
-        if setting.projection.method == METHOD_OF_RATES
+        if setting.projection.method == METHOD_OF_RATES and not _has_housing(prepared)
         else _follow(prepared, base, rates, totals)
     )
     city = gather(projected.population, to_parents(base.zones, parents))
@@ -193,7 +194,11 @@ def _follow(
     history = history_of(prepared.towns, until=base.years[0])
     known = history if name in ANY_SPACING else in_steps_of_age(history)
     path = apart(METHODS[name], known, launch=base.persons[0], steps=steps)
-    return follow(base, path, rates=rates, totals=totals)
+    return follow(base, with_housing(prepared, path, rates), rates=rates, totals=totals)
+
+
+def _has_housing(prepared: Prepared) -> bool:
+    return any(entry.housing for entry in prepared.project.municipality)
 
 
 def _totals(prepared: Prepared) -> NDArray[np.float64]:
