@@ -11,13 +11,14 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from futuremap.core.credits import Credit, credits_of
+from futuremap.core.credits import Credit
 from futuremap.core.layer import Text
 from futuremap.errors import InputRefused
 from futuremap.export.chart import Panel, Series, line_chart
-from futuremap.export.manifest import Input, RunRecord, write_manifest
+from futuremap.export.manifest import write_manifest
 from futuremap.export.publish import publishing
 from futuremap.export.tabular import write_rows
+from futuremap.pipeline.deliver import record
 from futuremap.pipeline.history import history_of, shared_years
 from futuremap.pipeline.method_names import method_name
 from futuremap.pipeline.prepare import Prepared, Progress, silent
@@ -152,28 +153,16 @@ def deliver_backtest(found: Hindsight, out: Path, *, progress: Progress = silent
         If another run is writing to the same folder.
     """
     project = found.prepared.project
-    used = {credit for town in project.municipality for _, credit in town.files()}
-    own = project.own_credits()
+    measured = record(found.prepared)
     target = out / f"{project.project.name}{SUFFIX}"
     progress("検証の表と図 / table and figure")
     with publishing(target) as folder:
         write_rows(found.rows, folder / "backtest")
-        drawn = chart(found, credits_of(used, own))
+        drawn = chart(found, measured.credits)
         (folder / "backtest.svg").write_text(drawn, encoding="utf-8", newline="\n")
         text = json.dumps(summary(found), ensure_ascii=False, indent=1, allow_nan=False)
         (folder / "backtest.json").write_text(f"{text}\n", encoding="utf-8", newline="\n")
-        write_manifest(
-            folder,
-            RunRecord(
-                base=project.file.parent,
-                inputs=[
-                    Input(path, credits_of([key], own)[0]) for path, key in found.prepared.inputs
-                ],
-                parameters=project.model_dump(mode="json", by_alias=True),
-                credits=credits_of(used, own),
-                warnings=found.prepared.report.warnings,
-            ),
-        )
+        write_manifest(folder, measured)
     return target
 
 

@@ -22,7 +22,7 @@ from futuremap.export.publish import publishing
 from futuremap.export.tabular import write_frame, write_population, write_table
 from futuremap.pipeline.compare import chart, stops
 from futuremap.pipeline.draw import Theme, credits_for, draw
-from futuremap.pipeline.prepare import Progress, silent
+from futuremap.pipeline.prepare import Prepared, Progress, silent
 from futuremap.pipeline.run import Outcome
 from futuremap.pipeline.welcome import page
 
@@ -74,7 +74,12 @@ def deliver(outcome: Outcome, out: Path, *, progress: Progress = silent) -> Path
         progress("表：Parquet・CSV / tables")
         _write_tables(outcome, themes, folder / "data")
         write_page(folder, page(outcome, folder, layers=layers, credits=_credits(outcome)))
-        write_manifest(folder, _record(outcome))
+        measured = record(
+            outcome.prepared,
+            control_residuals=outcome.control_residuals,
+            register_census_ratio=outcome.register_ratio,
+        )
+        write_manifest(folder, measured)
     return out / header.name
 
 
@@ -146,16 +151,30 @@ def _metadata(outcome: Outcome) -> Mapping[str, object]:
     }
 
 
-def _record(outcome: Outcome) -> RunRecord:
-    project = outcome.prepared.project
+def record(
+    prepared: Prepared,
+    *,
+    control_residuals: Mapping[str, float] | None = None,
+    register_census_ratio: Mapping[str, float] | None = None,
+) -> RunRecord:
+    """What a manifest says of the input and settings behind a set of outputs.
+
+    Parameters
+    ----------
+    prepared
+        Checked input.
+    control_residuals, register_census_ratio
+        What the run measured, by municipality. [ratio]
+    """
+    project = prepared.project
     own = project.own_credits()
     return RunRecord(
         base=project.file.parent,
-        inputs=[Input(path, credits_of([key], own)[0]) for path, key in outcome.prepared.inputs],
+        inputs=[Input(path, credits_of([key], own)[0]) for path, key in prepared.inputs],
         parameters=project.model_dump(mode="json", by_alias=True),
-        credits=_credits(outcome),
-        warnings=outcome.prepared.report.warnings,
-        control_residuals=outcome.control_residuals,
-        register_census_ratio=outcome.register_ratio,
+        credits=credits_of({key for _, key in prepared.inputs}, own),
+        warnings=prepared.report.warnings,
+        control_residuals=control_residuals or {},
+        register_census_ratio=register_census_ratio or {},
         seed=project.projection.seed,
     )

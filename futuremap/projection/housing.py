@@ -13,6 +13,7 @@ from futuremap.core.rates import Rates
 from futuremap.errors import DemographyError, LabelError
 from futuremap.projection.kernel import FEMALE, step
 from futuremap.projection.rates import FERTILE_FROM, FERTILE_TO
+from futuremap.projection.windows import sum_by_parent
 
 ROUNDING = 1e-9  # persons below 0 that are rounding, not a clearance too large
 
@@ -277,9 +278,11 @@ def in_mover_profile(
     [[0.0], [1.0]]
     """
     parents = int(parent_of.max()) + 1
-    came, due = (_by_parent(people, parent_of, parents) for people in (outcome, exposure))
+    came, due = (sum_by_parent(people, parent_of, parents) for people in (outcome, exposure))
     ratio = np.divide(came, due, out=np.zeros_like(came), where=due > 0)
-    gains = _by_parent(np.maximum(outcome - exposure * ratio[parent_of], 0.0), parent_of, parents)
+    gains = sum_by_parent(
+        np.maximum(outcome - exposure * ratio[parent_of], 0.0), parent_of, parents
+    )
     total = gains.sum(axis=(1, 2), keepdims=True)
     settled = total <= ROUNDING * np.maximum(came.sum(axis=(1, 2), keepdims=True), 1.0)
     mix = np.where(settled, came, gains)
@@ -318,13 +321,3 @@ def _movers(
 def _check_profile(profile: NDArray[np.float64], name: str) -> None:
     if not np.isfinite(profile).all() or (profile < 0).any() or profile.sum() <= 0:
         raise DemographyError(f"{name}: its people have no sound profile by sex and age")
-
-
-def _by_parent(
-    zones: NDArray[np.float64],
-    parent_of: NDArray[np.intp],
-    parents: int,
-) -> NDArray[np.float64]:
-    added = np.zeros((parents, *zones.shape[1:]))
-    np.add.at(added, parent_of, zones)
-    return added

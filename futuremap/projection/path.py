@@ -7,12 +7,11 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from futuremap.core.flows import Flows, advance_age
-from futuremap.core.population import Population, join_years
+from futuremap.core.population import Population
 from futuremap.core.rates import Rates
 from futuremap.core.table import Table
 from futuremap.errors import LabelError
-from futuremap.projection.project import Projection, provenance
+from futuremap.projection.project import Projection, account
 from futuremap.projection.rake import Controls, rake_zones
 
 
@@ -75,46 +74,18 @@ def follow(
     years = [base.years[0] + base.ages.width * i for i in range(len(path))]
     factors = np.ones((len(path), len(codes)))
     controls = Controls(parents=codes, years=tuple(years))
-    stock = np.empty((len(path) - 1, *base.persons.shape[1:]))
-    births, net, moved = (np.zeros_like(stock) for _ in range(3))
-    level, before = np.ones(len(codes)), base.persons[0]
-    for t in range(len(stock)):
-        unscaled = path[t + 1] * level[parent_of][:, None, None]
-        births[t, ..., 0] = unscaled[..., 0]
-        net[t] = unscaled - advance_age(before) - births[t]
-        stock[t] = unscaled
+    persons, moved = path.copy(), np.zeros_like(path[1:])
+    level = np.ones(len(codes))
+    for t in range(1, len(path)):
+        unscaled = path[t] * level[parent_of][:, None, None]
+        persons[t] = unscaled
         if totals is not None:
-            raked = rake_zones(
-                stock[t],
-                totals[t + 1],
-                parent_starts=starts,
-                name_of=partial(controls.place, t + 1),
-            )
-            factors[t + 1] = raked.total_factor
-            level = level * factors[t + 1]
-        moved[t] = stock[t] - unscaled
-        before = stock[t]
-    flag, share = provenance(
-        base,
-        rates,
-        np.concatenate([base.persons, stock]),
-        factors[1:, parent_of] != 1,
-    )
-    later = Population.build(
-        stock,
-        years=years[1:],
-        zones=base.zones,
-        ages=base.ages,
-        flag=flag,
-        imputed_share=share,
-        sources=base.sources,
-    )
-    flows = Flows.build(
-        {"births": births, "net_change": net, "control_adjustment": moved},
-        years=years[1:],
-        zones=base.zones,
-        ages=base.ages,
-    )
+            named = partial(controls.place, t)
+            raked = rake_zones(persons[t], totals[t], parent_starts=starts, name_of=named)
+            factors[t] = raked.total_factor
+            level = level * factors[t]
+        moved[t - 1] = persons[t] - unscaled
+    population, flows = account(base, rates, persons, adjustment=moved)
     table = Table.build({"control_factor": factors}, years=years, zones=codes)
-    every = np.broadcast_to(factors[:, :, None, None], (*factors.shape, *base.persons.shape[2:]))
-    return Projection(join_years([base, later]), flows, table, every)
+    every = np.broadcast_to(factors[:, :, None, None], (*factors.shape, *path.shape[2:]))
+    return Projection(population, flows, table, every)

@@ -142,25 +142,9 @@ def project(
         adjustment=adjustment,
         engine=engine,
     )
-    touched = np.asarray(adjustment.any(axis=(2, 3)))
-    flag, share = provenance(base, rates, moved.persons, touched)
-    later = Population.build(
-        moved.persons[1:],
-        years=years[1:],
-        zones=base.zones,
-        ages=base.ages,
-        flag=flag,
-        imputed_share=share,
-        sources=base.sources,
-    )
-    flows = Flows.build(
-        _account(moved.persons, adjustment),
-        years=years[1:],
-        zones=base.zones,
-        ages=base.ages,
-    )
+    population, flows = account(base, rates, moved.persons, adjustment=adjustment)
     scaled = (moved.factor, moved.total_factor, moved.placed)
-    return _projection(join_years([base, later]), flows, scaled, upper_factor, rates.parents)
+    return _projection(population, flows, scaled, upper_factor, rates.parents)
 
 
 def _projection(
@@ -256,44 +240,65 @@ def _parents_by_component(base: Population, rates: Rates, steps: int) -> NDArray
     return np.asarray(np.add.reduceat(free, starts, axis=1))
 
 
-def _account(
-    persons: NDArray[np.float64],
-    adjustment: NDArray[np.float64],
-) -> dict[str, NDArray[np.float64]]:
-    free = persons[1:] - adjustment
-    births = np.zeros_like(free)
-    births[..., 0] = free[..., 0]
-    free -= advance_age(persons[:-1])
-    free -= births
-    return {"births": births, "net_change": free, "control_adjustment": adjustment}
-
-
-def provenance(
+def account(
     base: Population,
     rates: Rates,
     persons: NDArray[np.float64],
-    raked: NDArray[np.bool_],
-) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """Flags and imputed shares of projected years.
+    *,
+    adjustment: NDArray[np.float64],
+) -> tuple[Population, Flows]:
+    """Stocks as a population with its flags, and what changed them.
 
     Parameters
     ----------
     base
         The base year.
     rates
-        What the projection was made with.
+        What the projection was made with, or from the same counts.
     persons
         Base and projected years ``(1 + H, Z, S, A)``. [persons]
-    raked
-        Where a control moved somebody ``(H, Z)``.
+    adjustment
+        What controls moved in each step ``(H, Z, S, A)``. [persons]
 
     Returns
     -------
     tuple
-        Bits of :class:`futuremap.core.population.Flag` and shares [ratio], each ``(H, Z)``: what
-        was not counted in the base year is not better known later, and who went through a ratio
-        borrowed from another age or sex is imputed.
+        All years, and their flows: births are the youngest group before controls, what else
+        changed is deaths and migration together.
     """
+    years = [base.years[0] + base.ages.width * i for i in range(1, len(persons))]
+    flag, share = _provenance(base, rates, persons, np.asarray(adjustment.any(axis=(2, 3))))
+    later = Population.build(
+        persons[1:],
+        years=years,
+        zones=base.zones,
+        ages=base.ages,
+        flag=flag,
+        imputed_share=share,
+        sources=base.sources,
+    )
+    net = persons[1:] - adjustment
+    births = np.zeros_like(net)
+    births[..., 0] = net[..., 0]
+    net -= advance_age(persons[:-1])
+    net -= births
+    flows = Flows.build(
+        {"births": births, "net_change": net, "control_adjustment": adjustment},
+        years=years,
+        zones=base.zones,
+        ages=base.ages,
+    )
+    return join_years([base, later]), flows
+
+
+def _provenance(
+    base: Population,
+    rates: Rates,
+    persons: NDArray[np.float64],
+    raked: NDArray[np.bool_],
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    # what was not counted in the base year is not better known later, and who went through a
+    # ratio borrowed from another age or sex is imputed
     shares = _borrowed_shares(rates, persons)
     made = ((base.flag | rates.flag) & np.uint8(NOT_AS_COUNTED)) | np.uint8(
         Flag.PROJECTED | Flag.SHRUNK,

@@ -107,7 +107,9 @@ def cohort_change(
     if years != width:
         ratio = _smoothed(ratio, ages)
     start, end = before.mean(axis=0), after.mean(axis=0)
-    common = _ratio(_by_parent(end, parent_of, parents), _by_parent(start, parent_of, parents))
+    common = _ratio(
+        sum_by_parent(end, parent_of, parents), sum_by_parent(start, parent_of, parents)
+    )
     stretch = width / years
     own = end - start * common[parent_of]
     level = np.divide(ratio, common, out=np.ones_like(ratio), where=common > 0)[parent_of]
@@ -185,7 +187,7 @@ def _parent_ratio(
     power: float,
 ) -> NDArray[np.float64]:
     sections = [
-        _ratio(_by_parent(end, parent_of, parents), _by_parent(start, parent_of, parents))
+        _ratio(sum_by_parent(end, parent_of, parents), sum_by_parent(start, parent_of, parents))
         for start, end in zip(before, after, strict=True)
     ]
     if power == 1.0 and len(sections) == 1:
@@ -209,11 +211,18 @@ def _ratio(after: NDArray[np.float64], before: NDArray[np.float64]) -> NDArray[n
     return np.divide(after, before, out=np.ones_like(after), where=before > 0)
 
 
-def _by_parent(
+def sum_by_parent(
     zones: NDArray[np.float64],
     parent_of: NDArray[np.intp],
     parents: int,
 ) -> NDArray[np.float64]:
+    """Sum of zones ``(Z, …)`` by parent ``(P, …)``, in whatever order they stand.
+
+    Examples
+    --------
+    >>> sum_by_parent(np.array([1.0, 2.0, 5.0]), np.array([1, 0, 1]), 2).tolist()
+    [2.0, 6.0]
+    """
     added = np.zeros((parents, *zones.shape[1:]))
     np.add.at(added, parent_of, zones)
     return added

@@ -220,7 +220,12 @@ def test_ctrl_c_says_so_and_leaves_the_earlier_set(demo_output):
     command = [sys.executable, "-m", "futuremap", "demo", "--out", str(demo_output.parent)]
     before = hashes(demo_output)
     running = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        # a shell that runs the tests in the background has Ctrl-C ignored, and hands that on
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     for line in running.stderr:
         if line.startswith("Google Earth"):
