@@ -116,6 +116,51 @@ def to_parents(zones: Sequence[str], parents: Sequence[str]) -> Crosswalk:
     )
 
 
+def compose(outer: Crosswalk, inner: Crosswalk) -> Crosswalk:
+    """Crosswalk that does both: sources of the inner straight to targets of the outer.
+
+    Parameters
+    ----------
+    outer
+        Places to targets ``(T, M)``, such as a reach on the places where people stand. [ratio]
+    inner
+        Zones to those places ``(M, Z)``, such as dwelling. [ratio]
+
+    Returns
+    -------
+    Crosswalk
+        ``outer · inner`` ``(T, Z)``.
+
+    Raises
+    ------
+    LabelError
+        If the outer's sources are not the inner's targets in the same order.
+
+    Examples
+    --------
+    Half of a block stands in the near house, and only that house is in reach:
+
+    >>> import numpy as np
+    >>> stand = from_pairs(np.array([0, 1]), np.array([0, 0]), np.array([0.5, 0.5]),
+    ...                    targets=["near", "far"], sources=["block"], rule="houses")
+    >>> reach = from_pairs(np.array([0]), np.array([0]), np.array([1.0]),
+    ...                    targets=["hall"], sources=["near", "far"], rule="800 m")
+    >>> compose(reach, stand).weights.toarray().tolist()
+    [[0.5]]
+    """
+    if outer.sources != inner.targets:
+        raise LabelError(_mismatch(inner.targets, outer.sources))
+    product = sparse.csr_array(outer.weights @ inner.weights)
+    product.sort_indices()
+    return Crosswalk(
+        product,
+        outer.targets,
+        inner.sources,
+        f"{outer.rule}, of {inner.rule}",
+        tuple(sorted({*outer.credits, *inner.credits})),
+    )
+
+
 def gather(population: Population, crosswalk: Crosswalk) -> Population:
     """Count a population in other zones.
 
@@ -186,6 +231,6 @@ def _mismatch(have: tuple[str, ...], want: tuple[str, ...]) -> str:
     extra = sorted(set(have) - set(want))[:5]
     lacking = sorted(set(want) - set(have))[:5]
     return (
-        f"the population's {len(have)} zones are not the crosswalk's {len(want)} sources "
-        f"in order; only in the population: {extra}; only in the crosswalk: {lacking}"
+        f"the {len(have)} zones given are not the crosswalk's {len(want)} sources "
+        f"in order; only given: {extra}; only in the crosswalk: {lacking}"
     )

@@ -13,7 +13,9 @@ from futuremap.core.zones import Zones, join
 from futuremap.errors import LabelError
 
 COLUMNS = ("name", "facility_class", "address", "opened", "parent")
+FURTHER = ("kind", "floor_area", "capacity")  # columns that a list may have
 EVENT_COLUMNS = ("facility", "year", "event")
+FURTHER_OF_EVENTS = ("into", "longitude", "latitude", "floor_area", "capacity")
 EVENTS = ("open", "rebuild", "renew", "merge", "close", "move")
 
 
@@ -25,12 +27,16 @@ class Facilities:
     ----------
     table
         One row a facility, indexed by id (text): ``name``, ``facility_class``, ``address``,
-        ``opened`` (year, NaN where unknown) and ``parent`` (municipality code).
+        ``opened`` (year, NaN where unknown) and ``parent`` (municipality code). A list may
+        also have ``kind`` (text: what its class divides into, several joined by 、),
+        ``floor_area`` [m^2] and ``capacity`` (beds, seats or places), NaN where unknown.
     located
         Points of the facilities whose coordinates are known, in the order of `table`.
     events
         What is planned: ``facility``, ``year``, ``event`` (open, rebuild, renew, merge,
-        close, move).
+        close, move). Events may also say ``into`` (the facility that takes over at a merger,
+        "" elsewhere), ``longitude`` and ``latitude`` (of a move), and the ``floor_area`` and
+        ``capacity`` from then on, NaN where they stay.
     """
 
     table: pd.DataFrame
@@ -49,6 +55,10 @@ class Facilities:
         in_order = [facility for facility in self.table.index if facility in located]
         if list(self.located.ids) != in_order:
             raise LabelError("located facilities are not a part of the table in its order")
+        further = set(self.table.columns) - {*COLUMNS, *FURTHER}
+        further |= set(self.events.columns) - {*EVENT_COLUMNS, *FURTHER_OF_EVENTS}
+        if further:
+            raise LabelError(f"facilities have columns nobody knows: {sorted(further)}")
         unknown = set(self.events["event"]) - set(EVENTS)
         if unknown or not set(self.events["facility"]) <= set(self.table.index):
             raise LabelError(f"events of unknown kind or facility: {sorted(unknown)}")
