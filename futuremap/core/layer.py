@@ -50,6 +50,22 @@ class View(NamedTuple):
     tilt: float = 50.0
 
 
+class Pyramids(NamedTuple):
+    """People of every feature by sex and age group in two years.
+
+    years
+        Base year and later year.
+    ages
+        Name of each age group, the youngest first ``(A,)``.
+    people
+        Persons, males first ``(2, N, 2, A)``.
+    """
+
+    years: tuple[int, int]
+    ages: tuple[str, ...]
+    people: NDArray[np.float64]
+
+
 @dataclass(frozen=True, eq=False)
 class Layer:
     """One state of one theme of one place, with numbers in the units that readers see.
@@ -86,6 +102,13 @@ class Layer:
         Credits of the data.
     view
         First view of the theme.
+    pyramids
+        Sex and age of every feature, where a balloon shows them.
+    reaches
+        Outline of the reach of every feature ``(N,)``, None where there is none to draw.
+    ground
+        Height of the ground at every feature, where it is known: roofs are level then ``(N,)``.
+        [m above sea level]
     """
 
     theme: str
@@ -105,6 +128,9 @@ class Layer:
     notes: tuple[Text, ...]
     credits: tuple[Credit, ...]
     view: View
+    pyramids: Pyramids | None = None
+    reaches: NDArray[np.object_] | None = None
+    ground: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         if self.features.crs is None or self.features.crs.to_epsg() != GEOGRAPHIC:
@@ -124,6 +150,19 @@ class Layer:
             raise LabelError(f"{self.theme}: {self.height} is not a number in shown features")
         if not self.credits:
             raise LabelError(f"the layer {self.theme} has no credit")
+        self._check_further()
+
+    def _check_further(self) -> None:
+        count = len(self.features)
+        lengths = [len(column) for column in (self.reaches, self.ground) if column is not None]
+        if self.pyramids is not None:
+            wanted = (2, count, 2, len(self.pyramids.ages))
+            if self.pyramids.people.shape != wanted:
+                raise LabelError(f"{self.theme}: pyramids {self.pyramids.people.shape}: {wanted}")
+        if any(length != count for length in lengths):
+            raise LabelError(f"{self.theme}: {lengths} reaches or grounds for {count} features")
+        if self.ground is not None and not np.isfinite(self.ground[self.shown]).all():
+            raise LabelError(f"{self.theme}: the ground under shown features is not known")
 
     @property
     def height_field(self) -> Field:
