@@ -5,25 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import Field, PrivateAttr
 
+from futuremap.config.entry import Entry, Slug, Year
 from futuremap.config.lines import Path as KeyPath
 from futuremap.config.lines import line_of
+from futuremap.config.reach import DistrictsFile, PlannedEvent, Reach, RoadsFile, SurfaceFile
 from futuremap.core.credits import Credit, register
 from futuremap.sources.mapped_layout import TableMapping
 
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
-Year = Annotated[int, Field(ge=1900, le=2200)]
 Code = Annotated[str, Field(pattern=r"^[0-9]{5}$")]
 Month = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
 INTERVAL = 5  # years; the width of the age groups that are read
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
-
-
-class Header(_Entry):
+class Header(Entry):
     """``[project]``: name of the output folder, titles, first and last year."""
 
     name: Slug
@@ -33,7 +29,7 @@ class Header(_Entry):
     end_year: Year
 
 
-class BlocksFile(_Entry):
+class BlocksFile(Entry):
     """``[municipality.blocks]``: areas or points of the town blocks.
 
     "estat_boundary" and "vector" are areas; "points" is a list with coordinates, "register" a
@@ -54,7 +50,7 @@ class BlocksFile(_Entry):
     credit: str
 
 
-class Mapping(_Entry):
+class Mapping(Entry):
     """``[municipality.population.mapping]``: which column of a table is what.
 
     The keys are those of :class:`futuremap.sources.mapped_layout.TableMapping`; ages are added
@@ -88,7 +84,7 @@ class Mapping(_Entry):
         return TableMapping(**said)
 
 
-class PopulationFile(_Entry):
+class PopulationFile(Entry):
     """``[[municipality.population]]``: sex and age in one year.
 
     "register" is by town block; "census" is the municipality as one zone; "estat_small_area"
@@ -110,7 +106,7 @@ class PopulationFile(_Entry):
     credit: str
 
 
-class AgesFile(_Entry):
+class AgesFile(Entry):
     """``[municipality.ages]``: municipal censuses whose ages the open group is split by."""
 
     file: str
@@ -118,7 +114,7 @@ class AgesFile(_Entry):
     credit: str
 
 
-class OutlineFile(_Entry):
+class OutlineFile(Entry):
     """``[municipality.outline]``: the municipality's boundary."""
 
     file: str
@@ -126,7 +122,7 @@ class OutlineFile(_Entry):
     credit: str
 
 
-class PointCorrection(_Entry):
+class PointCorrection(Entry):
     """``[[municipality.point_correction]]``: a published point that is wrong, with the reason."""
 
     zone: str
@@ -135,7 +131,7 @@ class PointCorrection(_Entry):
     reason: str
 
 
-class ControlFile(_Entry):
+class ControlFile(Entry):
     """``[municipality.control]``: municipal totals that the projection must meet."""
 
     file: str
@@ -144,7 +140,7 @@ class ControlFile(_Entry):
     credit: str
 
 
-class CheckFile(_Entry):
+class CheckFile(Entry):
     """``[municipality.check]``: a later count, printed beside the projection of its year."""
 
     year: Year
@@ -158,7 +154,7 @@ FacilityColumn = Literal[
 ]
 
 
-class FacilityFile(_Entry):
+class FacilityFile(Entry):
     """``[[municipality.facilities]]``: a list of facilities of one class.
 
     "list" and "public_facilities" are tables, the latter also with areas, kinds and a `mapping`
@@ -176,7 +172,7 @@ class FacilityFile(_Entry):
     credit: str
 
 
-class Housing(_Entry):
+class Housing(Entry):
     """``[[municipality.housing]]``: flats that will be built or cleared, as the town knows.
 
     The zone is a name or an id. Give dwellings (with the household size) or persons; a
@@ -192,7 +188,7 @@ class Housing(_Entry):
     reason: str
 
 
-class Municipality(_Entry):
+class Municipality(Entry):
     """``[[municipality]]``: one town with its files."""
 
     code: Code
@@ -208,6 +204,10 @@ class Municipality(_Entry):
     check: CheckFile | None = None
     facilities: list[FacilityFile] = []
     housing: list[Housing] = []
+    roads: RoadsFile | None = None
+    surface: SurfaceFile | None = None
+    districts: list[DistrictsFile] = []
+    event: list[PlannedEvent] = []
 
     def population_of(self, year: int) -> PopulationFile | None:
         """The population file of a year, if there is one."""
@@ -218,26 +218,21 @@ class Municipality(_Entry):
         named = [(entry.file, entry.credit) for entry in self.population]
         named += [(entry.file, entry.credit) for entry in self.facilities]
         named += [(e.names_from, e.credit) for e in self.population if e.names_from]
-        single: tuple[OutlineFile | BlocksFile | AgesFile | ControlFile | CheckFile | None, ...]
-        single = (self.outline, self.blocks, self.ages, self.control, self.check)
-        named += [(entry.file, entry.credit) for entry in single if entry is not None]
+        for entry in (self.outline, self.blocks, self.ages, self.control, self.check,
+                      self.roads, self.surface, *self.districts):  # fmt: skip
+            if entry is not None:
+                named.append((entry.file, entry.credit))
         own = [entry.blocks for entry in self.population if entry.blocks is not None]
         return named + [(entry.file, entry.credit) for entry in own]
 
 
-class Reach(_Entry):
-    """``[reach]``: how far people go to a facility. [m]."""
-
-    radius_m: Annotated[float, Field(ge=1, le=50_000)] = 800.0
-
-
-class Mesh(_Entry):
+class Mesh(Entry):
     """``[mesh]``: size of the mesh of JIS X 0410."""
 
     level: Literal["1km", "500m", "250m", "125m"] = "250m"
 
 
-class Projecting(_Entry):
+class Projecting(Entry):
     """``[projection]``: the method, and the seed of the draws behind intervals.
 
     `futuremap backtest` says which method did best on the project's own past.
@@ -247,7 +242,7 @@ class Projecting(_Entry):
     seed: Annotated[int, Field(ge=0)] = 1
 
 
-class OwnCredit(_Entry):
+class OwnCredit(Entry):
     """``[credit.KEY]``: credit of a data set that is not in the register."""
 
     text_ja: str
@@ -257,7 +252,7 @@ class OwnCredit(_Entry):
     synthetic: bool = False
 
 
-class Project(_Entry):
+class Project(Entry):
     """A whole project file."""
 
     project: Header

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from futuremap.errors import CrsError, LabelError
 
-Kind = Literal["municipality", "town_block", "mesh", "facility", "district"]
+Kind = Literal["municipality", "town_block", "mesh", "facility", "district", "place"]
 GEOGRAPHIC = 6668  # JGD2011, degrees: the system of every stored geometry
 PLANE_ZONES = range(1, 20)  # 平面直角座標系 I–XIX
 # 平成14年国土交通省告示第9号: plane zones of each prefecture, by the two digits of its code

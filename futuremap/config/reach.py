@@ -1,0 +1,114 @@
+"""What a project.toml may say about reach: rules by class, roads, districts and dated events."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from futuremap.config.entry import Entry, Slug, Year
+
+Rule = Literal[
+    "radius",
+    "centroid",
+    "nearest",
+    "k_nearest",
+    "huff",
+    "capacity",
+    "districts",
+    "walk",
+    "car",
+    "surface",
+]
+Metres = Annotated[float, Field(ge=1, le=200_000)]
+Event = Literal["open", "rebuild", "renew", "merge", "close", "move"]
+
+
+class Decay(Entry):
+    """``decay = {form = "power", parameter = 2.0}``: how attraction falls with distance.
+
+    "power" has a plain exponent; of "exponential" and "gaussian" the parameter is a distance in
+    metres.
+    """
+
+    form: Literal["power", "exponential", "gaussian"] = "power"
+    parameter: Annotated[float, Field(gt=0)] = 2.0
+
+
+class ReachRule(Entry):
+    """``[[reach.rule]]``: who counts at the facilities of one class, and how long they last.
+
+    `preset` takes radius, life and ages from the table of presets; what is said here goes before
+    it. Roads, districts and the surface are files of each municipality.
+    """
+
+    facility_class: Slug = Field(alias="class")
+    rule: Rule = "radius"
+    preset: str = ""
+    radius_m: Metres | None = None
+    minutes: Annotated[float, Field(gt=0, le=600)] | None = None
+    speed_kmh: Annotated[float, Field(gt=0, le=200)] | None = None
+    farthest_m: Metres | None = None
+    k: Annotated[int, Field(ge=1, le=50)] | None = None
+    attraction: Literal["equal", "capacity", "floor_area"] | None = None
+    decay: Decay | None = None
+    age_from: Annotated[int, Field(ge=0, le=120)] | None = None
+    age_to: Annotated[int, Field(ge=0, le=120)] | None = None
+    life_years: Annotated[int, Field(ge=1, le=200)] | None = None
+
+
+class Reach(Entry):
+    """``[reach]``: how far people go to a facility, where no rule says otherwise. [m]."""
+
+    radius_m: Annotated[float, Field(ge=1, le=50_000)] = 800.0
+    rule: list[ReachRule] = []
+
+    def rule_of(self, facility_class: str) -> ReachRule:
+        """The rule of a class; a radius where the file has none for it."""
+        own = (rule for rule in self.rule if rule.facility_class == facility_class)
+        plain = {"class": facility_class, "radius_m": self.radius_m}
+        return next(own, ReachRule.model_validate(plain))
+
+
+class RoadsFile(Entry):
+    """``[municipality.roads]``: the graph on which people walk or drive."""
+
+    file: str
+    format: Literal["graphml", "osm_pbf", "lines"] = "graphml"
+    oneway: str = ""
+    credit: str
+
+
+class SurfaceFile(Entry):
+    """``[municipality.surface]``: a raster of the seconds that a metre takes."""
+
+    file: str
+    credit: str
+
+
+class DistrictsFile(Entry):
+    """``[[municipality.districts]]``: the districts of the facilities of one class.
+
+    A facility serves the district that has its name, or in which it stands. Files of known
+    layouts need no `key` and `name`.
+    """
+
+    facility_class: Slug = Field(alias="class")
+    file: str
+    key: str = ""
+    name: str = ""
+    by: Literal["name", "inside"] = "inside"
+    credit: str
+
+
+class PlannedEvent(Entry):
+    """``[[municipality.event]]``: what will happen to a facility, by its name or id."""
+
+    facility: str
+    year: Year
+    event: Event
+    into: str = ""
+    latitude: Annotated[float, Field(ge=20, le=46)] | None = None
+    longitude: Annotated[float, Field(ge=122, le=154)] | None = None
+    floor_area: Annotated[float, Field(gt=0)] | None = None
+    capacity: Annotated[float, Field(gt=0)] | None = None
