@@ -56,6 +56,8 @@ class Crosswalk:
         for name, ids in (("target", self.targets), ("source", self.sources)):
             if len(set(ids)) != len(ids):
                 raise LabelError(f"{name} ids repeat")
+        if not self.weights.has_sorted_indices:
+            self.weights.sort_indices()  # a product is not sorted, and frozen data cannot be
         held = self.weights.data
         if not np.isfinite(held).all() or (held < 0).any() or (held > 1 + ROUNDING).any():
             raise LabelError("weights must lie between 0 and 1")
