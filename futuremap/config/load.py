@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,16 +11,12 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from futuremap.config.check_official import NO_NEED, WITH_PLACES, check_official
+from futuremap.config.check_reach import check_reach
+from futuremap.config.door import Door
 from futuremap.config.lines import Path as KeyPath
-from futuremap.config.lines import key_lines, line_of
-from futuremap.config.model import (
-    INTERVAL,
-    BlocksFile,
-    FacilityFile,
-    Municipality,
-    PopulationFile,
-    Project,
-)
+from futuremap.config.lines import key_lines
+from futuremap.config.model import INTERVAL, BlocksFile, Municipality, PopulationFile, Project
 from futuremap.problems import Report
 from futuremap.projection.methods import METHODS
 
@@ -42,34 +36,18 @@ EXPECTED = {
     "model_type": ("[…] の表", "a table of the form […]"),
     "bool_type": ("true または false", "true or false"),
 }
-WITH_PLACES = ("register", "census")  # populations that need no blocks of their own
 NEEDS = {"mapping": "mapped", "month": "register_series"}  # key to the only format that has it
 # keys that only some formats have
 OF_BLOCKS = {
     "key": ("vector", "points"), "name": ("vector",), "parent": ("vector",), "layer": ("vector",),
     "latitude": ("points",), "longitude": ("points",),
 }  # fmt: skip
-OF_FACILITIES = {"mapping": ("public_facilities",), "kinds": ("ksj",), "inside_only": ("ksj",)}
+OF_FACILITIES = {"mapping": ("public_facilities", "ksj"), "inside_only": ("ksj",)}
+ONE_FILE = (
+    "blocks", "ages", "oldest", "dwelling", "mesh_margins", "reconcile", "control", "check",
+    "roads", "surface",
+)  # fmt: skip
 ONE_FOR_ALL = ("[municipality.blocks] に1つ", "one for all years, [municipality.blocks]")
-NO_NEED = ("この format の人口では書かない", "nothing, with people in this format")
-NO_SENSE = ("この項目の値として意味をなしません", "it makes no sense as the value of this key")
-
-
-@dataclass(frozen=True)
-class _Door:
-    """What a check needs to locate what it finds."""
-
-    file: str
-    lines: dict[KeyPath, int]
-    report: Report
-
-    def add(self, code: str, path: KeyPath, *, value: object = "", **detail: Any) -> None:
-        place: dict[str, Any] = {
-            "file": self.file,
-            "line": line_of(self.lines, path),
-            "column": ".".join(str(part) for part in path),
-        }
-        self.report.add(code, **place, value=value, **detail)
 
 
 def load(path: Path, *, report: Report) -> Project | None:
@@ -96,7 +74,7 @@ def load(path: Path, *, report: Report) -> Project | None:
     except tomllib.TOMLDecodeError as error:
         report.add("FM001", file=file.name, line=_line_in(str(error), text), reason=error)
         return None
-    door = _Door(file.name, key_lines(text), report)
+    door = Door(file.name, key_lines(text), report)
     _check_years(content, door)
     try:
         project = Project.model_validate(content)
@@ -109,6 +87,7 @@ def load(path: Path, *, report: Report) -> Project | None:
     _check_towns(project, door)
     _check_credits(project, door)
     _check_method(project, door)
+    check_reach(project, door)
     return project
 
 
@@ -129,7 +108,7 @@ def _line_in(message: str, text: str) -> int:
     return numbers[0] if numbers else text.count("\n") + 1
 
 
-def _note(found: ErrorDetails, door: _Door) -> None:
+def _note(found: ErrorDetails, door: Door) -> None:
     path: KeyPath = tuple(found["loc"])
     key = str(path[-1]) if path else ""
     if found["type"] == "extra_forbidden":
@@ -150,20 +129,7 @@ def _note(found: ErrorDetails, door: _Door) -> None:
         details = found.get("ctx", {})
         ja, en = EXPECTED.get(found["type"], (found["msg"], found["msg"]))
         shown = found["input"] if not isinstance(found["input"], dict | list) else ""
-        _no_sense(door, path, shown, (ja.format(**details), en.format(**details)))
-
-
-def _no_sense(door: _Door, path: KeyPath, value: object, expected: tuple[str, str]) -> None:
-    door.add(
-        "FM004",
-        path,
-        value=value,
-        key=path[-1] if path else "",
-        expected_ja=expected[0],
-        expected_en=expected[1],
-        reason_ja=NO_SENSE[0],
-        reason_en=NO_SENSE[1],
-    )
+        door.no_sense(path, shown, (ja.format(**details), en.format(**details)))
 
 
 def _known_keys(path: KeyPath) -> list[str]:
@@ -190,7 +156,7 @@ def _inner_model(annotation: Any) -> Any:
     return next((model for model in inner if _is_model(model)), None)
 
 
-def _check_years(content: dict[str, Any], door: _Door) -> None:
+def _check_years(content: dict[str, Any], door: Door) -> None:
     # on the bare content, so that a slip elsewhere in the file does not hide this one
     header = content.get("project")
     if not isinstance(header, dict):
@@ -206,31 +172,32 @@ def _check_years(content: dict[str, Any], door: _Door) -> None:
         door.add("FM006", at, value=end, base_year=base, step=INTERVAL, nearest=nearest)
 
 
-def _check_towns(project: Project, door: _Door) -> None:
+def _check_towns(project: Project, door: Door) -> None:
     codes = [town.code for town in project.municipality]
     for i, town in enumerate(project.municipality):
         at: KeyPath = ("municipality", i)
         if town.code in codes[:i]:
-            _no_sense(door, (*at, "code"), town.code, ("市区町村ごとに1つ", "each town once"))
+            door.no_sense((*at, "code"), town.code, ("市区町村ごとに1つ", "each town once"))
         _check_years_and_formats(project, town, at, door)
         _check_needs(project, town, at, door)
+        check_official(town, at, door)
         for j, given in enumerate(town.facilities):
-            _check_unused(given, OF_FACILITIES, (*at, "facilities", j), door)
+            door.unused(given, OF_FACILITIES, (*at, "facilities", j))
         classes = [entry.facility_class for entry in town.facilities]
         for j, name in enumerate(classes):
             if name in classes[:j]:
                 once = ("種類ごとに1つの一覧", "one list a class")
-                _no_sense(door, (*at, "facilities", j, "class"), name, once)
+                door.no_sense((*at, "facilities", j, "class"), name, once)
         if town.check is not None and town.check.year not in project.projected_years:
             listed = "、".join(map(str, project.projected_years))
-            _no_sense(door, (*at, "check", "year"), town.check.year, (listed, listed))
+            door.no_sense((*at, "check", "year"), town.check.year, (listed, listed))
 
 
 def _check_years_and_formats(
     project: Project,
     town: Municipality,
     at: KeyPath,
-    door: _Door,
+    door: Door,
 ) -> None:
     reasons = {
         project.project.base_year: ("推計の出発点です", "the projection starts from it"),
@@ -247,13 +214,13 @@ def _check_years_and_formats(
     for j, entry in enumerate(town.population):
         if entry.year in years[:j]:
             once = ("年ごとに1つ", "one population a year")
-            _no_sense(door, (*at, "population", j, "year"), entry.year, once)
+            door.no_sense((*at, "population", j, "year"), entry.year, once)
         if entry.format != first:
             same = (f"どの年も {first}", f"{first} in every year")
-            _no_sense(door, (*at, "population", j, "format"), entry.format, same)
+            door.no_sense((*at, "population", j, "format"), entry.format, same)
 
 
-def _check_needs(project: Project, town: Municipality, at: KeyPath, door: _Door) -> None:
+def _check_needs(project: Project, town: Municipality, at: KeyPath, door: Door) -> None:
     # what one format needs and another cannot use
     for j, entry in enumerate(town.population):
         path: KeyPath = (*at, "population", j)
@@ -264,21 +231,19 @@ def _check_needs(project: Project, town: Municipality, at: KeyPath, door: _Door)
         if entry.blocks is not None:
             _check_blocks(entry.blocks, (*path, "blocks"), door)
             if entry.format in WITH_PLACES:
-                _no_sense(door, (*path, "blocks"), "", ONE_FOR_ALL)
+                door.no_sense((*path, "blocks"), "", ONE_FOR_ALL)
         _check_year(entry, path, door)
     written = town.population[0].format
-    if town.ages is not None and written in WITH_PLACES:
-        _no_sense(door, (*at, "ages"), "", NO_NEED)
     base = town.population_of(project.project.base_year)
     if town.blocks is not None:
         _check_blocks(town.blocks, (*at, "blocks"), door)
         if written == "census":
-            _no_sense(door, (*at, "blocks"), "", NO_NEED)
+            door.no_sense((*at, "blocks"), "", NO_NEED)
     elif base is not None and base.format not in WITH_PLACES and base.blocks is None:
         door.add("FM011", at, value=town.code, key="[municipality.blocks]", format=base.format)
 
 
-def _check_year(entry: PopulationFile, path: KeyPath, door: _Door) -> None:
+def _check_year(entry: PopulationFile, path: KeyPath, door: Door) -> None:
     years = (
         ("month", None if entry.month is None else int(entry.month[:4])),
         ("mapping", None if entry.mapping is None else entry.mapping.year),
@@ -286,55 +251,42 @@ def _check_year(entry: PopulationFile, path: KeyPath, door: _Door) -> None:
     for key, year in years:
         if year is not None and year != entry.year:
             same = (f"year と同じ {entry.year} 年", f"{entry.year}, the year of the entry")
-            _no_sense(door, (*path, key), year, same)
+            door.no_sense((*path, key), year, same)
 
 
-def _check_key(door: _Door, path: KeyPath, key: str, found: tuple[object, str, str]) -> None:
+def _check_key(door: Door, path: KeyPath, key: str, found: tuple[object, str, str]) -> None:
     value, written, wanted = found
     if value is None and written == wanted:
         door.add("FM011", (*path, key), key=key, format=written)
     elif value is not None and written != wanted:
         only = (f'format = "{wanted}" のときだけ', f'only with format = "{wanted}"')
-        _no_sense(door, (*path, key), value if isinstance(value, str) else "", only)
+        door.no_sense((*path, key), value if isinstance(value, str) else "", only)
 
 
-def _check_blocks(blocks: BlocksFile, path: KeyPath, door: _Door) -> None:
+def _check_blocks(blocks: BlocksFile, path: KeyPath, door: Door) -> None:
     if not blocks.key and blocks.format in ("vector", "points"):
         door.add("FM011", (*path, "key"), key="key", format=blocks.format)
-    _check_unused(blocks, OF_BLOCKS, path, door)
+    door.unused(blocks, OF_BLOCKS, path)
 
 
-def _check_unused(
-    entry: BlocksFile | FacilityFile,
-    keys: Mapping[str, tuple[str, ...]],
-    path: KeyPath,
-    door: _Door,
-) -> None:
-    # what the format does not look at would be a setting that does nothing
-    for key, formats in keys.items():
-        value = getattr(entry, key)
-        if value and entry.format not in formats:
-            listed = " / ".join(f'"{name}"' for name in formats)
-            only = (f"format = {listed} のときだけ", f"only with format = {listed}")
-            _no_sense(door, (*path, key), value if isinstance(value, str) else "", only)
-
-
-def _check_method(project: Project, door: _Door) -> None:
+def _check_method(project: Project, door: Door) -> None:
     name = project.projection.method
     if name not in METHODS:
         near = difflib.get_close_matches(name, METHODS, n=3) or list(METHODS)
         listed = ("、".join(near) + " など", ", ".join(near) + " and others")
-        _no_sense(door, ("projection", "method"), name, listed)
+        door.no_sense(("projection", "method"), name, listed)
 
 
-def _check_credits(project: Project, door: _Door) -> None:
+def _check_credits(project: Project, door: Door) -> None:
     known = project.known_credits()
     for i, town in enumerate(project.municipality):
         at: KeyPath = ("municipality", i)
         named: list[tuple[KeyPath, str]] = [(("outline",), town.outline.credit)]
         named += [(("population", j), entry.credit) for j, entry in enumerate(town.population)]
         named += [(("facilities", j), entry.credit) for j, entry in enumerate(town.facilities)]
-        for key in ("blocks", "ages", "control", "check"):
+        named += [(("rival", j), entry.credit) for j, entry in enumerate(town.rival)]
+        named += [(("districts", j), entry.credit) for j, entry in enumerate(town.districts)]
+        for key in ONE_FILE:
             single = getattr(town, key)
             if single is not None:
                 named.append(((key,), single.credit))

@@ -10,6 +10,13 @@ from pydantic import Field, PrivateAttr
 from futuremap.config.entry import Entry, Slug, Year
 from futuremap.config.lines import Path as KeyPath
 from futuremap.config.lines import line_of
+from futuremap.config.official import (
+    DwellingFile,
+    MeshMarginsFile,
+    OldestFile,
+    ReconcileFile,
+    RivalFile,
+)
 from futuremap.config.reach import DistrictsFile, PlannedEvent, Reach, RoadsFile, SurfaceFile
 from futuremap.core.credits import Credit, register
 from futuremap.sources.mapped_layout import TableMapping
@@ -107,10 +114,15 @@ class PopulationFile(Entry):
 
 
 class AgesFile(Entry):
-    """``[municipality.ages]``: municipal censuses whose ages the open group is split by."""
+    """``[municipality.ages]``: municipal censuses whose ages the open group is split by.
+
+    "census" goes to 90 and over; "mapped" is any table with older groups or single years, in
+    which the municipality stands by its code or name.
+    """
 
     file: str
-    format: Literal["census"] = "census"
+    format: Literal["census", "mapped"] = "census"
+    mapping: Mapping | None = None
     credit: str
 
 
@@ -132,10 +144,14 @@ class PointCorrection(Entry):
 
 
 class ControlFile(Entry):
-    """``[municipality.control]``: municipal totals that the projection must meet."""
+    """``[municipality.control]``: municipal totals that the projection must meet.
+
+    "ksj_mesh" are the meshes of 国土数値情報 that carry the municipality's code, added up.
+    """
 
     file: str
-    format: Literal["municipal_csv", "ipss_workbook"] = "municipal_csv"
+    format: Literal["municipal_csv", "ipss_workbook", "ksj_mesh"] = "municipal_csv"
+    layer: str = ""
     basis: Literal["level", "growth"] = "level"
     credit: str
 
@@ -150,16 +166,17 @@ class CheckFile(Entry):
 
 
 FacilityColumn = Literal[
-    "number", "name", "address", "latitude", "longitude", "opened", "area", "kind", "code"
-]
+    "number", "name", "address", "latitude", "longitude", "opened", "kind", "floor_area",
+    "capacity", "code",
+]  # fmt: skip
 
 
 class FacilityFile(Entry):
     """``[[municipality.facilities]]``: a list of facilities of one class.
 
-    "list" and "public_facilities" are tables, the latter also with areas, kinds and a `mapping`
-    of headings; "ksj" are points of 国土数値情報, of some `kinds` and, if so said, only those
-    inside the outline (for P04, which does not say the municipality).
+    "list" and "public_facilities" are tables, "ksj" are points of 国土数値情報; of each only some
+    `kinds` may be taken. The last two take a `mapping` of headings or columns; of "ksj", if so
+    said, only those inside the outline are taken (for P04, which does not say the municipality).
     """
 
     facility_class: Slug = Field(alias="class")
@@ -199,9 +216,14 @@ class Municipality(Entry):
     outline: OutlineFile
     blocks: BlocksFile | None = None
     ages: AgesFile | None = None
+    oldest: OldestFile | None = None
+    dwelling: DwellingFile | None = None
+    mesh_margins: MeshMarginsFile | None = None
+    reconcile: ReconcileFile | None = None
     point_correction: list[PointCorrection] = []
     control: ControlFile | None = None
     check: CheckFile | None = None
+    rival: list[RivalFile] = []
     facilities: list[FacilityFile] = []
     housing: list[Housing] = []
     roads: RoadsFile | None = None
@@ -219,9 +241,12 @@ class Municipality(Entry):
         named += [(entry.file, entry.credit) for entry in self.facilities]
         named += [(e.names_from, e.credit) for e in self.population if e.names_from]
         for entry in (self.outline, self.blocks, self.ages, self.control, self.check,
-                      self.roads, self.surface, *self.districts):  # fmt: skip
+                      self.roads, self.surface, *self.districts, self.oldest, self.dwelling,
+                      self.reconcile, *self.rival):  # fmt: skip
             if entry is not None:
                 named.append((entry.file, entry.credit))
+        if self.mesh_margins is not None:
+            named += [(file, self.mesh_margins.credit) for file in self.mesh_margins.files]
         own = [entry.blocks for entry in self.population if entry.blocks is not None]
         return named + [(entry.file, entry.credit) for entry in own]
 

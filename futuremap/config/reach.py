@@ -25,10 +25,9 @@ Event = Literal["open", "rebuild", "renew", "merge", "close", "move"]
 
 
 class Decay(Entry):
-    """``decay = {form = "power", parameter = 2.0}``: how attraction falls with distance.
+    """``decay = {form = "power", parameter = 2.0}``: how attraction falls with distance d [m].
 
-    "power" has a plain exponent; of "exponential" and "gaussian" the parameter is a distance in
-    metres.
+    "power" d^−λ, "exponential" exp(−β d), "gaussian" exp(−d² / v); the parameter is λ, β or v.
     """
 
     form: Literal["power", "exponential", "gaussian"] = "power"
@@ -71,11 +70,16 @@ class Reach(Entry):
 
 
 class RoadsFile(Entry):
-    """``[municipality.roads]``: the graph on which people walk or drive."""
+    """``[municipality.roads]``: the graph on which people walk or drive.
+
+    GraphML, OSM PBF, or lines; of lines, columns may say their kind, one-way roads and limits.
+    """
 
     file: str
-    format: Literal["graphml", "osm_pbf", "lines"] = "graphml"
+    kind: str = ""
     oneway: str = ""
+    maxspeed: str = ""
+    layer: str = ""
     credit: str
 
 

@@ -163,6 +163,49 @@ def compose(outer: Crosswalk, inner: Crosswalk) -> Crosswalk:
     )
 
 
+def stack(parts: Sequence[Crosswalk], targets: Sequence[str]) -> Crosswalk:
+    """Crosswalks of the same sources to different targets, as one.
+
+    Parameters
+    ----------
+    parts
+        Crosswalks ``(T_i, Z)``; no target stands in two of them.
+    targets
+        All targets in the order wanted; where no crosswalk leads, nobody counts.
+
+    Raises
+    ------
+    LabelError
+        If sources differ, or a target stands twice or is not wanted.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> def to(target):
+    ...     return from_pairs(np.array([0]), np.array([0]), np.ones(1), targets=[target],
+    ...                       sources=["town"], rule="example")
+    >>> stack([to("school"), to("hall")], ["hall", "library", "school"]).weights.toarray().tolist()
+    [[1.0], [0.0], [1.0]]
+    """
+    if any(part.sources != parts[0].sources for part in parts):
+        raise LabelError("crosswalks to stack have different sources")
+    row = {target: i for i, target in enumerate(targets)}
+    found = [target for part in parts for target in part.targets]
+    if len(set(found)) != len(found) or not set(found) <= set(row):
+        raise LabelError(f"targets stand twice or are not wanted: {sorted(set(found) - set(row))}")
+    held = [part.weights.tocoo() for part in parts]
+    place = [np.array([row[t] for t in part.targets], dtype=np.intp) for part in parts]
+    return from_pairs(
+        np.concatenate([rows[one.row] for rows, one in zip(place, held, strict=True)]),
+        np.concatenate([one.col for one in held]).astype(np.intp),
+        np.concatenate([one.data for one in held]),
+        targets=targets,
+        sources=parts[0].sources,
+        rule="; ".join(dict.fromkeys(part.rule for part in parts)),
+        credits=[credit for part in parts for credit in part.credits],
+    )
+
+
 def gather(population: Population, crosswalk: Crosswalk) -> Population:
     """Count a population in other zones.
 

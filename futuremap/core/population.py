@@ -218,7 +218,8 @@ def mark(population: Population, flag: Flag) -> Population:
     [[1.0]]
     """
     whole = bool(flag & NOT_AS_COUNTED)
-    kept = population.flag & np.uint8(~Flag.OBSERVED & 0xFF) if whole else population.flag
+    known: NDArray[np.uint8] = population.data["flag"].values
+    kept = known & np.uint8(~Flag.OBSERVED & 0xFF) if whole else known
     return Population.build(
         population.persons,
         years=population.years,
@@ -231,7 +232,7 @@ def mark(population: Population, flag: Flag) -> Population:
 
 
 def with_open_age(population: Population, open_age: int) -> Population:
-    """The same people in fewer age groups: all from `open_age` on in one.
+    """The same people in fewer age groups: all from `open_age` on in one, their flags OR-ed.
 
     Raises
     ------
@@ -246,12 +247,16 @@ def with_open_age(population: Population, open_age: int) -> Population:
     [1.0, 5.0]
     """
     coarser = AgeGroups(tuple(age for age in population.ages.lower if age <= open_age))
+    flags: NDArray[np.uint8] = population.data["flag"].values
+    if flags.ndim > 2:  # noqa: PLR2004 - by cell
+        starts = [population.ages.index(age) for age in coarser.lower]
+        flags = np.bitwise_or.reduceat(flags, starts, axis=3)
     return Population.build(
         population.persons @ population.ages.merge_matrix(coarser).T,
         years=population.years,
         zones=population.zones,
         ages=coarser,
-        flag=population.flag,
+        flag=flags,
         imputed_share=population.imputed_share,
         sources=population.sources,
     )
@@ -275,7 +280,7 @@ def join_years(parts: Sequence[Population]) -> Population:
         years=[year for part in ordered for year in part.years],
         zones=first.zones,
         ages=first.ages,
-        flag=np.concatenate([part.flag for part in ordered]),
+        flag=_joined_flags(ordered, axis=0),
         imputed_share=np.concatenate([part.imputed_share for part in ordered]),
         sources={source for part in parts for source in part.sources},
     )
@@ -298,10 +303,17 @@ def join_zones(parts: Sequence[Population]) -> Population:
         years=first.years,
         zones=[zone for part in parts for zone in part.zones],
         ages=first.ages,
-        flag=np.concatenate([part.flag for part in parts], axis=1),
+        flag=_joined_flags(parts, axis=1),
         imputed_share=np.concatenate([part.imputed_share for part in parts], axis=1),
         sources={source for part in parts for source in part.sources},
     )
+
+
+def _joined_flags(parts: Sequence[Population], *, axis: int) -> NDArray[np.uint8]:
+    # by cell if all of them know their cells; a zone's flags would say too much of each cell
+    cells: list[NDArray[np.uint8]] = [part.data["flag"].values for part in parts]
+    by_cell = all(flags.ndim > 2 for flags in cells)  # noqa: PLR2004 - (Y, Z)
+    return np.concatenate(cells if by_cell else [part.flag for part in parts], axis=axis)
 
 
 def _imputed_share(cube: NDArray[np.float64], flags: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from futuremap.base.placement import check_facilities
 from futuremap.config import Municipality, Project
 from futuremap.config.model import FacilityFile
-from futuremap.core.facilities import COLUMNS, Facilities
+from futuremap.core.facilities import Facilities
 from futuremap.core.zones import Zones
 from futuremap.pipeline.read_common import note_unverified, place_of
 from futuremap.problems import Report
@@ -39,8 +37,7 @@ def read_facilities(
             continue
         if area is not None:
             check_facilities(read, area, file=listed.file, report=report)
-        # what every list has: areas, kinds and beds have no place in the outputs
-        lists.append(replace(read, table=read.table[list(COLUMNS)]))
+        lists.append(read)
     return lists
 
 
@@ -63,6 +60,7 @@ def _read(
             base_year=base_year,
             report=report,
             mapping=listed.mapping,
+            kinds=listed.kinds,
         )
     return facilities.read(
         path,
@@ -72,6 +70,7 @@ def _read(
         credit=listed.credit,
         base_year=base_year,
         report=report,
+        kinds=listed.kinds,
     )
 
 
@@ -83,6 +82,7 @@ def _ksj(
     report: Report,
 ) -> Facilities | None:
     note_unverified(ksj_points.VERIFIED, "国土数値情報 点", file=listed.file, report=report)
+    inside = area.geometry[0] if listed.inside_only and area is not None else None
     return ksj_points.read(
         project.path(listed.file),
         facility_class=listed.facility_class,
@@ -90,6 +90,6 @@ def _ksj(
         credit=listed.credit,
         base_year=project.project.base_year,
         report=report,
-        kinds=listed.kinds,
-        outline=area.geometry[0] if listed.inside_only and area is not None else None,
+        wanted=ksj_points.Wanted(listed.kinds, inside),
+        mapping=listed.mapping,
     )

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from futuremap.base.open_age import split
 from futuremap.base.placement import check_blocks, check_corrections
 from futuremap.base.suppressed import restore
 from futuremap.base.unknown_age import spread
@@ -18,16 +17,11 @@ from futuremap.core.ages import AgeGroups
 from futuremap.core.population import Population
 from futuremap.core.zones import Zones
 from futuremap.errors import DemographyError, LabelError
+from futuremap.pipeline.read_ages import in_older_ages, municipal
 from futuremap.pipeline.read_blocks import Blocks, Counts, place_people, read_shapes
 from futuremap.pipeline.read_common import honest, note_unverified
 from futuremap.problems import Report
-from futuremap.sources import (
-    census,
-    estat_small_area,
-    mapped,
-    register,
-    register_series,
-)
+from futuremap.sources import estat_small_area, mapped, register, register_series
 
 _POINT = ("location", "latitude", "longitude")
 PLACES = {heading for heading, name in register.HEADINGS.items() if name in _POINT} | {
@@ -76,7 +70,7 @@ def read_population(
     area
         The outline, if it could be read.
     report
-        Takes every problem of the files, and FM010, FM012, FM017, FM443.
+        Takes every problem of the files, and FM010, FM012, FM017, FM443, FM468, FM469.
 
     Returns
     -------
@@ -93,20 +87,15 @@ def read_population(
 
 
 def _census(reading: _Reading, file: PopulationFile) -> Blocks:
-    found = _municipal(reading, file.file, file.year, file.credit)
-    return Blocks(honest(reading.project, found), None)
-
-
-def _municipal(reading: _Reading, file: str, year: int, credit: str) -> Population | None:
-    found = census.read(
-        reading.project.path(file),
-        code=reading.town.code,
-        name=reading.town.name,
-        year=year,
-        credit=credit,
+    found = municipal(
+        reading.project,
+        reading.town,
+        file.file,
+        year=file.year,
+        credit=file.credit,
         report=reading.report,
     )
-    return None if found is None else spread(found.known, found.unknown)
+    return Blocks(honest(reading.project, found), None)
 
 
 def _registers(reading: _Reading) -> dict[int, Blocks]:
@@ -280,7 +269,7 @@ def _counts(reading: _Reading, file: PopulationFile) -> Counts | None:
         found = readers[file.format](reading, file)
         if found is None or not _in_steps(found, reading.report):
             return None
-        people = _in_older_ages(reading, file, found.people)
+        people = in_older_ages(reading.project, reading.town, file, found.people, reading.report)
     except (DemographyError, LabelError) as error:
         reading.report.add("FM443", file=file.file, year=file.year, reason=error)
         return None
@@ -357,22 +346,3 @@ def _in_steps(found: Counts, report: Report) -> bool:
     shown = ", ".join(map(str, ages.lower[:8]))
     report.add("FM012", file=found.file, sheet=found.sheet, value=shown, found=f"{shown} …")
     return False
-
-
-def _in_older_ages(
-    reading: _Reading,
-    file: PopulationFile,
-    people: Population,
-) -> Population | None:
-    entry, town = reading.town.ages, reading.town
-    if entry is None:
-        if file.format == "estat_small_area":
-            open_age = people.ages.open_age
-            reading.report.add("FM017", file=file.file, value=open_age, open_age=open_age)
-        return people
-    shape = _municipal(reading, entry.file, file.year, entry.credit)
-    if shape is None:
-        return None
-    if shape.ages.open_age <= people.ages.open_age:
-        return people
-    return split(people, shape, parents=[town.code] * len(people.zones))

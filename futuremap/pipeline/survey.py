@@ -16,6 +16,7 @@ from futuremap.sources.recognised import Lack, Recognised
 
 __all__ = ["Survey", "starter", "survey_folder", "survey_lines"]
 
+COUNTED = {"register", "census", "estat_small_area", "register_series"}
 MAX_FILES = 400
 NAMED_TOWNS = 3
 MAX_DEPTH = 6  # folders in folders
@@ -124,6 +125,11 @@ def _lacks(
         name = town.name or town.code
         if not town.form:
             yield _no_people(name, base, files)
+        if town.form == "estat_small_area" and town.places.blocks is None:
+            yield (
+                f"{name}：町丁・字等別境界（e-Stat）",
+                f"{name}: boundaries of its blocks (e-Stat)",
+            )
         if town.outline is None:
             yield f"{name}：境界（国土数値情報 N03 の GeoJSON）", f"{name}: outline (N03, GeoJSON)"
         for wrong in town.corrections:
@@ -133,12 +139,13 @@ def _lacks(
 
 
 def _no_people(name: str, base: int | None, files: list[Recognised]) -> Lack:
-    counted = [file for file in files if file.kind in {"register", "census"} and file.usable]
+    counted = [file for file in files if file.kind in COUNTED and file.usable]
     years = sorted({year for file in counted for year in file.years})
     if base is not None:
         ja, en = f"{base - INTERVAL}年と{base}年の人口", f"people of {base - INTERVAL} and {base}"
         return f"{name}：{ja}", f"{name}: {en}"
-    located = {y for f in counted if f.kind == "census" or f.clues.located for y in f.years}
+    whole = {"census", "estat_small_area"}  # people who need no points
+    located = {y for f in counted if f.kind in whole or f.clues.located for y in f.years}
     without = [year for year in years if year - INTERVAL in years and year not in located]
     if without:
         return (
@@ -146,7 +153,7 @@ def _no_people(name: str, base: int | None, files: list[Recognised]) -> Lack:
             f"{name}: latitude and longitude of the areas of {without[-1]}",
         )
     there = "、".join(map(str, years))
-    kinds = "地域・年齢別人口か国勢調査"
+    kinds = "地域・年齢別人口、国勢調査か e-Stat 小地域"
     return (
         f"{name}：{INTERVAL}年はなれた2つの年の人口（{kinds}。ある年：{there or 'なし'}）",
         f"{name}: people in two years, {INTERVAL} years apart (there are: {there or 'none'})",
@@ -238,6 +245,8 @@ def _town_lines(survey: Survey, town: TownPlan) -> list[str]:
         parts += [f"{year}年 {survey.relative(town.people[year])}" for year in years]
         more = len(town.people) - 2
         parts += [f"ほか {more} 年分/more years"] if more else []
+    places = town.places.blocks
+    parts += [f"町丁の場所/blocks {survey.relative(places)}"] if places else []
     for ja, file in (("境界/outline", town.outline), ("総数/control", town.control)):
         parts += [f"{ja} {survey.relative(file)}"] if file else []
     if town.facilities:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from futuremap.config.model import INTERVAL
 from futuremap.pipeline.survey_found import Survey
-from futuremap.pipeline.survey_towns import HORIZON, TownPlan
+from futuremap.pipeline.survey_towns import HORIZON, TownPlan, is_of_nowhere
 from futuremap.sources.recognised import Kind, Recognised
 
 STAR = "★"
@@ -33,6 +33,21 @@ CREDITS: dict[Kind, tuple[str, str, str]] = {
         "総務省統計局「国勢調査」を加工して作成",
         "政府標準利用規約2.0（CC BY 4.0 互換）",
     ),
+    "register_series": (
+        "my_register",
+        f"{STAR}市区町村名「住民基本台帳 地域・年齢別人口」を加工して作成",
+        f"{STAR}利用条件（例：CC BY 4.0）",
+    ),
+    "estat_small_area": (
+        "my_small_areas",
+        "総務省統計局「国勢調査 小地域集計」を加工して作成",
+        "政府標準利用規約2.0（CC BY 4.0 互換）",
+    ),
+    "boundary": (
+        "my_boundary",
+        "総務省統計局「国勢調査 町丁・字等別境界データ」を加工して作成",
+        "政府標準利用規約2.0（CC BY 4.0 互換）",
+    ),
     "outline": (
         "my_outline",
         "国土交通省「国土数値情報（行政区域データ）」を加工して作成",
@@ -42,6 +57,16 @@ CREDITS: dict[Kind, tuple[str, str, str]] = {
         "my_projection",
         "国立社会保障・人口問題研究所「日本の地域別将来推計人口」を加工して作成",
         "出典を記載して利用",
+    ),
+    "ipss_workbook": (
+        "my_projection",
+        "国立社会保障・人口問題研究所「日本の地域別将来推計人口」を加工して作成",
+        "出典を記載して利用",
+    ),
+    "ksj_points": (
+        "my_ksj_points",
+        "国土交通省「国土数値情報」を加工して作成",
+        "国土数値情報 利用約款",
     ),
     "facilities": (
         "my_facilities",
@@ -174,7 +199,39 @@ def _people(survey: Survey, town: TownPlan) -> Iterator[str]:
         yield "[[municipality.population]]"
         yield f"year = {year}"
         yield f'format = "{town.form}"'
+        if year in town.places.months:
+            yield f'month = "{town.places.months[year]}"'
         yield from _entry(survey, file)
+        yield ""
+        if year in town.places.past_blocks:
+            yield "# その年の境界。今の境界とのつなぎは名前・番号・重なりから作る"
+            yield "[municipality.population.blocks]"
+            yield 'format = "estat_boundary"'
+            yield from _entry(survey, town.places.past_blocks[year])
+            yield ""
+    yield from _blocks(survey, town)
+
+
+def _blocks(survey: Survey, town: TownPlan) -> Iterator[str]:
+    blocks, ages = town.places.blocks, town.places.ages
+    if blocks is not None:
+        yield "# 町丁・字等の場所"
+        yield "[municipality.blocks]"
+        is_points = blocks.kind == "register"
+        yield f'format = "{"register" if is_points else "estat_boundary"}"'
+        yield from _entry(survey, blocks)
+        yield ""
+    elif town.form == "estat_small_area":
+        yield f"# {STAR} 町丁・字等別境界が要ります："
+        yield "# [municipality.blocks]"
+        yield '# format = "estat_boundary"'
+        yield '# file = "…"'
+        yield '# credit = "my_boundary"'
+        yield ""
+    if ages is not None:
+        yield "# 75歳以上を細かく分けるための、市区町村の年齢別人口"
+        yield "[municipality.ages]"
+        yield from _entry(survey, ages)
         yield ""
 
 
@@ -206,7 +263,8 @@ def _totals(survey: Survey, town: TownPlan) -> Iterator[str]:
     if town.control is not None:
         yield "# 総数を公表された将来推計に合わせる。台帳と国勢調査の差が気になるときは growth"
         yield "[municipality.control]"
-        yield 'format = "municipal_csv"'
+        is_book = town.control.kind == "ipss_workbook"
+        yield f'format = "{"ipss_workbook" if is_book else "municipal_csv"}"'
         yield 'basis = "level"'
         yield from _entry(survey, town.control)
         yield ""
@@ -231,7 +289,13 @@ def _facilities(survey: Survey, town: TownPlan) -> Iterator[str]:
         taken.add(slug)
         yield "[[municipality.facilities]]"
         yield f"class = {_quoted(slug)}"
-        yield f"name = {_quoted(stem)}  # {STAR} 施設の種類の名前"
+        product, _, title = file.clues.detail.partition(" ")
+        name = title.partition(" ")[0] if file.kind == "ksj_points" and product else stem
+        yield f"name = {_quoted(name)}  # {STAR} 施設の種類の名前"
+        if file.clues.form not in ("", "list"):
+            yield f'format = "{file.clues.form}"'
+        if is_of_nowhere(file):
+            yield "inside_only = true  # 市区町村コードがないので、境界の中の点だけを読む"
         yield from _entry(survey, file)
         yield ""
 
@@ -246,6 +310,7 @@ def _left_out(survey: Survey, town: TownPlan) -> Iterator[str]:
 def _named(survey: Survey) -> dict[Path, Recognised]:
     files: list[Recognised | None] = []
     for town in survey.towns:
+        files += [town.places.blocks, *town.places.past_blocks.values(), town.places.ages]
         files += [*town.people.values(), town.outline, town.control, town.check, *town.facilities]
         files += [file for file, _ in town.left_out]
     return {file.path: file for file in files if file is not None}
@@ -278,3 +343,24 @@ def _others(survey: Survey) -> Iterator[str]:
         verified = "" if file.verified else f"（{UNVERIFIED}の形式）"
         why = f"：{file.lacks[0][0]}" if file.lacks else ""
         yield _remark(f"  {survey.relative(file)}  {file.title_ja}{verified}{why}")
+        for line in _proposal(survey, file):
+            yield _remark(f"      {line}")
+
+
+def _proposal(survey: Survey, file: Recognised) -> Iterator[str]:
+    """How a file could be named, where only the user knows what its columns mean."""
+    named = f"file = {_quoted(survey.relative(file))}"
+    if file.kind == "vector":
+        yield "[municipality.blocks]"
+        yield from (named, 'format = "vector"', f'key = "{STAR}"', 'credit = "my_boundary"')
+    if file.kind == "mapped_table":
+        yield "[[municipality.population]]"
+        yield from (f"year = {file.years[-1]}" if file.years else f"year = {STAR}", named)
+        yield from (
+            'format = "mapped"',
+            'credit = "my_census"',
+            "[municipality.population.mapping]",
+        )
+        for key, value in file.clues.mapping:
+            shown = _quoted(value) if isinstance(value, str) else str(value).lower()
+            yield f"{key} = {shown}"

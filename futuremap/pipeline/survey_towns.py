@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -12,10 +12,22 @@ import shapely
 from futuremap.base.placement import OUTLINE_TOLERANCE_M, distance_outside
 from futuremap.config.model import INTERVAL
 from futuremap.core.zones import PLANE_ZONES, PREFECTURE_ZONES, Zones, plane_distortion
+from futuremap.pipeline.survey_official import (
+    NOBODY,
+    BlockPeople,
+    by_series,
+    by_small_areas,
+    years_of_series,
+    years_of_small_areas,
+)
+from futuremap.pipeline.survey_official import has_town as _has
+from futuremap.pipeline.survey_official import usable as _of
 from futuremap.problems import Report
-from futuremap.sources import facilities, outline, register
+from futuremap.sources import facilities, ksj_points, outline, public_facilities, register
 from futuremap.sources.recognised import Kind, Lack, Recognised, faults
+from futuremap.sources.vector import Town as Place
 
+Form = Literal["register", "estat_small_area", "register_series", "census", ""]
 MOST_TOWNS = 60  # towns of one project; a file of all Japan alone does not make 1,700 of them
 HORIZON = 30  # years from the base year to the last one, in a starter
 _BLOCK_NUMBER = re.compile(r"[0-9０-９一二三四五六七八九十〇]+丁目$")
@@ -49,6 +61,8 @@ class TownPlan(NamedTuple):
         Which file gives its people, by year.
     form
         How people are counted; empty where no two years five apart were found.
+    places
+        People by block with the files of the blocks, where the people's own do not say them.
     outline, control, check
         Its boundary, published totals, and a later count.
     facilities
@@ -63,7 +77,8 @@ class TownPlan(NamedTuple):
     name: str
     plane_zones: tuple[int, ...]
     people: dict[int, Recognised]
-    form: Literal["register", "census", ""]
+    form: Form
+    places: BlockPeople
     outline: Recognised | None
     control: Recognised | None
     check: Recognised | None
@@ -73,11 +88,16 @@ class TownPlan(NamedTuple):
 
 
 class _Town(NamedTuple):
+    files: Sequence[Recognised]
     code: str
     registers: tuple[Recognised, ...]
     censuses: tuple[Recognised, ...]
     area: Zones | None
     alone: bool
+
+    @property
+    def located(self) -> list[Recognised]:
+        return [file for file in self.registers if file.clues.located]
 
 
 def plan(files: Sequence[Recognised]) -> tuple[tuple[TownPlan, ...], int | None]:
@@ -102,14 +122,6 @@ def plan(files: Sequence[Recognised]) -> tuple[tuple[TownPlan, ...], int | None]
     return tuple(_plan(files, town, base) for town in towns), base
 
 
-def _of(files: Iterable[Recognised], *kinds: Kind) -> list[Recognised]:
-    return [file for file in files if file.kind in kinds and file.usable]
-
-
-def _has(file: Recognised, code: str) -> bool:
-    return any(town.code == code for town in file.clues.towns)
-
-
 def _codes(files: Sequence[Recognised]) -> list[str]:
     """Codes of the towns to plan for: of registers, else of censuses with outlines, else any."""
 
@@ -119,7 +131,9 @@ def _codes(files: Sequence[Recognised]) -> list[str]:
     outlines, counted = of("outline"), of("census")
     choices = (
         of("register"),
+        of("estat_small_area") & of("boundary") & outlines,
         counted & outlines,
+        of("facilities", "ksj_points") & outlines,
         outlines,
         of("boundary", "estat_small_area"),
         counted,
@@ -137,7 +151,7 @@ def _town(files: Sequence[Recognised], code: str, *, alone: bool) -> _Town:
         if _has(file, code) or (alone and not file.clues.towns)
     ]
     censuses = [file for file in _of(files, "census") if _has(file, code)]
-    return _Town(code, tuple(registers), tuple(censuses), _area(files, code), alone)
+    return _Town(files, code, tuple(registers), tuple(censuses), _area(files, code), alone)
 
 
 def _area(files: Sequence[Recognised], code: str) -> Zones | None:
@@ -159,12 +173,15 @@ def _plane_zones(code: str, area: Zones | None) -> tuple[int, ...]:
 
 
 def _base_years(town: _Town) -> set[int]:
-    """Years from which a town can start: by register, or where it has none, by census."""
+    """Years from which a town can start: by block, or where that is not known, by census."""
     registers = {year for file in town.registers for year in file.years}
     located = {year for file in town.registers if file.clues.located for year in file.years}
     counted = {year for file in town.censuses for year in file.years}
     by_register = {year for year in located if year - INTERVAL in registers}
-    return by_register or {year for year in counted if year - INTERVAL in counted}
+    by_block = by_register or years_of_small_areas(town.files, town.code)
+    if not by_block and town.located:
+        by_block = years_of_series(town.files, alone=town.alone)
+    return by_block or {year for year in counted if year - INTERVAL in counted}
 
 
 def _month(file: Recognised) -> int:
@@ -194,17 +211,9 @@ def _registers(town: _Town, base: int) -> dict[int, Recognised]:
 
 def _plan(files: Sequence[Recognised], town: _Town, base: int | None) -> TownPlan:
     left_out: list[tuple[Recognised, Lack]] = []
-    people: dict[int, Recognised] = {}
-    form: Literal["register", "census", ""] = ""
+    form, places = _people(town, base)
+    people = places.people
     corrections: tuple[Correction, ...] = ()
-    if base is not None:
-        people = _registers(town, base)
-        form = "register" if people else ""
-        wanted = (base - INTERVAL, base)
-        for file in () if people else town.censuses:
-            if set(wanted) <= set(file.years):
-                people, form = dict.fromkeys(wanted, file), "census"
-                break
     if form == "register" and base is not None:
         corrections = _check_registers(town, people, base, left_out)
     control, check = _totals(files, town.code, base)
@@ -215,6 +224,7 @@ def _plan(files: Sequence[Recognised], town: _Town, base: int | None) -> TownPla
         _plane_zones(town.code, town.area),
         people,
         form,
+        places,
         next((file for file in _of(files, "outline") if _has(file, town.code)), None),
         control,
         check,
@@ -222,6 +232,26 @@ def _plan(files: Sequence[Recognised], town: _Town, base: int | None) -> TownPla
         corrections,
         tuple(left_out),
     )
+
+
+def _people(town: _Town, base: int | None) -> tuple[Form, BlockPeople]:
+    """People of the base year and five years before: by block if possible."""
+    if base is None:
+        return "", NOBODY
+    if registers := _registers(town, base):
+        return "register", NOBODY._replace(people=registers)
+    places = by_small_areas(town.files, town.code, base)
+    if places.people:
+        return "estat_small_area", places
+    if town.alone:
+        places = by_series(town.files, town.located, base)
+        if places.people:
+            return "register_series", places
+    wanted = (base - INTERVAL, base)
+    counted = (file for file in town.censuses if set(wanted) <= set(file.years))
+    if (file := next(counted, None)) is not None:
+        return "census", NOBODY._replace(people=dict.fromkeys(wanted, file))
+    return "", NOBODY
 
 
 def _name(files: Sequence[Recognised], code: str) -> str:
@@ -282,7 +312,8 @@ def _totals(
     if base is None:
         return None, None
     later = range(base + INTERVAL, base + HORIZON + 1, INTERVAL)
-    controls = [f for f in _of(files, "projection") if _has(f, code) and f.years[-1] > base]
+    published = _of(files, "projection", "ipss_workbook")
+    controls = [f for f in published if _has(f, code) and f.years[-1] > base]
     counts = [f for f in _of(files, "census_totals") if _has(f, code) and set(f.years) & {*later}]
     return next(iter(controls), None), next(iter(counts), None)
 
@@ -294,22 +325,13 @@ def _facilities(
     left_out: list[tuple[Recognised, Lack]],
 ) -> list[Recognised]:
     lists = []
-    for file in _of(files, "facilities"):
+    for file in _of(files, "facilities", "ksj_points"):
         if not _is_in(file, town):
             continue
         if not file.tried:
             lists.append(file)
             continue
-        report = Report()
-        facilities.read(
-            file.path,
-            facility_class="trial",
-            municipality=town.code,
-            plane_zone=_plane_zones(town.code, town.area)[0],
-            credit="",
-            base_year=base or 0,
-            report=report,
-        )
+        report = _tried(file, town, base or 0)
         if report.errors:
             left_out.append((file, faults(report)[0]))
         else:
@@ -317,10 +339,40 @@ def _facilities(
     return lists
 
 
+def _tried(file: Recognised, town: _Town, base: int) -> Report:
+    """What the reader of a list says of it."""
+    report, zone = Report(), _plane_zones(town.code, town.area)[0]
+    if file.clues.form == "list":
+        facilities.read(
+            file.path, facility_class="trial", municipality=town.code, plane_zone=zone, credit="",
+            base_year=base, report=report,
+        )  # fmt: skip
+        return report
+    place = Place(town.code, zone)
+    if file.clues.form == "ksj":
+        inside = town.area.geometry[0] if town.area is not None and is_of_nowhere(file) else None
+        ksj_points.read(
+            file.path, facility_class="trial", town=place, credit="", base_year=base,
+            report=report, wanted=ksj_points.Wanted(outline=inside),
+        )  # fmt: skip
+        return report
+    public_facilities.read(
+        file.path, facility_class="trial", town=place, credit="", base_year=base, report=report
+    )
+    return report
+
+
+def is_of_nowhere(file: Recognised) -> bool:
+    """Whether points of a prefecture do not say to which municipality each belongs."""
+    return file.clues.form == "ksj" and not file.clues.towns
+
+
 def _is_in(file: Recognised, town: _Town) -> bool:
     # by its code, else by where half of its points lie
     if file.clues.towns:
         return _has(file, town.code)
+    if is_of_nowhere(file):
+        return town.area is not None
     if town.area is None:
         return town.alone
     if file.clues.middle is None:

@@ -11,12 +11,14 @@ import math
 import re
 import unicodedata
 from enum import Enum
+from functools import lru_cache
 
 REPLACEMENT = "\ufffd"  # what a decoder leaves where it lost a character
 LATITUDES = (20.0, 46.0)  # Japan, in degrees
 LONGITUDES = (122.0, 154.0)
 YEARS = (1600, 2200)  # outside of these a "year" is a code such as 9999 for unknown
 SERIALS = (10_000, 80_000)  # Excel days since 1899-12-30, for 1927 to 2119
+KEPT = 64  # letters up to which a text is likely to come again
 FEWEST = 6  # letters that are not ASCII, below which a text is too short to judge
 RARE_SHARE, KANA_SHARE = 0.2, 0.3  # of letters that hardly ever stand in the name of a place
 _LEADS_OF_UTF8 = range(0xE3, 0xEA)  # first bytes of Japanese in UTF-8, and of rare kanji in CP932
@@ -70,6 +72,8 @@ def text(raw: object) -> str:
     """
     if raw is None:
         return ""
+    if type(raw) is str:  # nearly always
+        return raw.strip()
     if isinstance(raw, float) and raw.is_integer() and abs(raw) < LARGEST_COUNT:
         raw = int(raw)
     return str(raw).strip()
@@ -83,7 +87,17 @@ def heading(raw: object) -> str:
     >>> heading(" ＮＯ "), heading("住所（番地まで）")
     ('NO', '住所(番地まで)')
     """
-    return unicodedata.normalize("NFKC", text(raw)).translate(_DASHES).strip()
+    plain = text(raw)
+    if plain.isascii():  # numbers and codes, which normalising leaves as they are
+        return plain
+    return _again(plain) if len(plain) <= KEPT else _normal(plain)
+
+
+def _normal(plain: str) -> str:
+    return unicodedata.normalize("NFKC", plain).translate(_DASHES).strip()
+
+
+_again = lru_cache(4096)(_normal)  # headings and names are looked up over and over
 
 
 def misread(text: str) -> str:
@@ -121,7 +135,15 @@ def key(raw: object) -> str:
     >>> key("松島町３丁目") == key("松島町 3丁目"), key("0～4歳の男性")
     (True, '0-4歳の男性')
     """
-    return re.sub(r"\s+", "", heading(raw)).replace("~", "-").replace("〜", "-")
+    plain = text(raw)
+    return _key_again(plain) if len(plain) <= KEPT else _key(plain)
+
+
+def _key(plain: str) -> str:
+    return "".join(heading(plain).split()).replace("~", "-").replace("〜", "-")
+
+
+_key_again = lru_cache(4096)(_key)
 
 
 def number(raw: object) -> float | Reason:

@@ -163,18 +163,24 @@ def _is_complete(
 
 def _persons(columns: Columns, rows: NDArray[np.intp]) -> NDArray[np.float64]:
     """People of known and unknown age of each row ``(N, A + 1)``; NaN, noted, where in doubt."""
-    counted = np.column_stack([_column(columns, rows, heading) for heading in COUNTED])
-    total, parts = _column(columns, rows, "total"), counted.sum(axis=1)
+    *of_group, total = _columns(columns, rows, [*COUNTED, "total"])
+    counted = np.column_stack(of_group)
+    parts = counted.sum(axis=1)
     for i in np.flatnonzero(np.abs(parts - total) > ROUNDING).tolist():  # not where one is NaN
         code = columns.text(rows[i], "code")
         columns.note("FM305", rows[i], "total", zone=code, expected=f"{parts[i]:g}")
     return counted
 
 
-def _column(columns: Columns, rows: NDArray[np.intp], name: str) -> NDArray[np.float64]:
-    raw = pd.Series([columns.raw(row, name) for row in rows.tolist()], dtype=object)
-    found = np.array(pd.to_numeric(raw, errors="coerce"), dtype=np.float64)
+def _columns(
+    columns: Columns,
+    rows: NDArray[np.intp],
+    names: list[str],
+) -> NDArray[np.float64]:
+    raw = [columns.raw(row, name) for name in names for row in rows.tolist()]
+    numbers = pd.to_numeric(pd.Series(raw, dtype=object), errors="coerce")
+    found = np.array(numbers, dtype=np.float64).reshape(len(names), len(rows))
     plain = np.isfinite(found) & (found >= 0) & (found < cells.LARGEST_COUNT)
-    for i in np.flatnonzero(~plain).tolist():  # few: each is looked at, and noted if it is wrong
-        found[i] = columns.persons(rows[i], name, whole=False)
+    for at, i in np.argwhere(~plain).tolist():  # few: each is looked at, noted if it is wrong
+        found[at, i] = columns.persons(rows[i], names[at], whole=False)
     return found

@@ -80,7 +80,7 @@ class Table:
     Raises
     ------
     Refused
-        FM102 if it is broken, FM104 if it has too many fields or rows.
+        FM557 if it is broken, FM104 if it has too many fields or rows.
     """
 
     def __init__(self, opened: Callable[[], IO[bytes]]) -> None:
@@ -158,4 +158,4 @@ def _fields(head: bytes) -> list[tuple[str, int]]:
 
 
 def _broken(reason: str) -> Refused:
-    return Refused.format(KNOWN_AS, reason)
+    return Refused.format(KNOWN_AS, reason, code="FM557")

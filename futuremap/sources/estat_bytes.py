@@ -214,7 +214,7 @@ def _unzip(body: bytes) -> bytes:
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError,
             NotImplementedError, RuntimeError) as error:  # fmt: skip
         reason = "zip が壊れているか、パスワード付きです / the zip is broken, or has a password"
-        raise Refused.format("TXT, CSV, ZIP", reason) from error
+        raise Refused.format("TXT, CSV, ZIP", reason, code="FM331") from error
 
 
 def _inflate(stream: Any, packed: int) -> bytes:

@@ -274,7 +274,9 @@ def _read(
         _note_ragged(ragged, len(codes), file, report)
         columns = estat_bytes.parse(estat_bytes.without(body, ragged), codes, used)
     if columns is None:
-        raise Refused.format("CSV", "欄の区切りが読めません / cells cannot be told apart")
+        raise Refused.format(
+            "CSV", "欄の区切りが読めません / cells cannot be told apart", code="FM339"
+        )
     if not columns.num_rows:
         raise Refused("FM105", line=2)
     texts = {

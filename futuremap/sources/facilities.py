@@ -5,7 +5,9 @@ The standard has no opening date; cities add one under various headings (供用�
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+import re
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +31,17 @@ HEADINGS = {
     "longitude": "longitude", "経度": "longitude",
     "openingDate": "opened", "開設年月日": "opened", "供用開始年月日": "opened",
     "開設年": "opened", "供用開始年": "opened", "建築年": "opened",
+    "診療科目": "kind", "medicalSubjects": "kind", "分類": "kind", "施設種別": "kind",
+    "certifiedType": "kind", "service": "kind",
+    "numberOfBeds": "capacity", "病床数": "capacity", "病床数（床）": "capacity",
+    "capacity": "capacity", "定員": "capacity", "定員（人）": "capacity",
+    "延床面積": "floor_area", "延床面積（㎡）": "floor_area", "延べ床面積（㎡）": "floor_area",
 }  # fmt: skip
 REQUIRED = ("name", "latitude", "longitude")
+SEPARATOR = "、"
+# not ・ nor /, which stand within the name of one (消化器・肝臓内科)
+_SEPARATORS = re.compile(r"[、，,;；\r\n]+")
+SHOWN = 12  # kinds that are there, named where one was chosen that is not
 
 
 def read(
@@ -42,6 +53,7 @@ def read(
     credit: str,
     base_year: int,
     report: Report,
+    kinds: Collection[str] = (),
 ) -> Facilities | None:
     """Read the facilities of one class.
 
@@ -63,13 +75,18 @@ def read(
     base_year
         Openings after this year are noted (FM614); the year is kept.
     report
-        Takes the problems.
+        Takes the problems: FM623 for sizes that cannot be read, FM560 and FM561 for kinds that
+        no facility has.
+    kinds
+        Kinds to take, such as 内科: all facilities that are of one of them; all if empty.
 
     Returns
     -------
     Facilities or None
-        None if no facility could be read. Those without sound coordinates stay in the table
-        but are not located; an opening year that is missing or unreadable is NaN.
+        With ``kind`` (several joined by 、), ``floor_area`` [m^2] and ``capacity``, empty or NaN
+        where the list does not say them. None if no facility could be read. Those without sound
+        coordinates stay in the table but are not located; an opening year that is missing or
+        unreadable is NaN.
     """
     table = read_table(path, report=report, known=HEADINGS)
     if table is None:
@@ -82,6 +99,7 @@ def read(
         plane_zone=plane_zone,
         credit=credit,
         base_year=base_year,
+        kinds=kinds,
     )
 
 
@@ -93,31 +111,34 @@ def build(
     plane_zone: int,
     credit: str,
     base_year: int,
-    extra: Mapping[str, Sequence[object]] | None = None,
+    kinds: Collection[str] = (),
 ) -> Facilities | None:
     """Facilities from a table whose columns are known under our names.
 
     Parameters
     ----------
     columns
-        The table; the columns are number, name, address, latitude, longitude and opened.
-    facility_class, municipality, plane_zone, credit, base_year
+        The table; the columns are number, name, address, latitude, longitude, opened, kind,
+        floor_area and capacity.
+    facility_class, municipality, plane_zone, credit, base_year, kinds
         As for :func:`read`.
-    extra
-        More columns of the list of facilities, a value for each row of the table.
     """
-    rows = [row for row in range(len(columns)) if _is_filled(columns, row)]
-    if not rows:  # nothing but empty lines of the form
+    filled = [row for row in range(len(columns)) if _is_filled(columns, row)]
+    if not filled:  # nothing but empty lines of the form
         columns.note_file("FM105")
+    of_kind = {row: _kinds(columns, row) for row in filled}
+    rows = _chosen(columns, of_kind, kinds)
     points = {row: _point(columns, row) for row in rows}
     opened = {row: _opened(columns, row, base_year) for row in rows}
-    ids = _ids(columns, rows, facility_class)
+    ids = _ids(columns, {row: i for i, row in enumerate(filled, start=1) if row in opened},
+               facility_class)  # fmt: skip
     _note_twins(columns, rows)
     if "name" not in columns.places or columns.note_garbled("name") or not ids:
         return None
     frame = _frame(columns, ids, opened).assign(facility_class=facility_class, parent=municipality)
-    for name, values in (extra or {}).items():
-        frame[name] = [values[row] for row in ids]
+    frame["kind"] = [SEPARATOR.join(of_kind[row]) for row in ids]
+    for size in ("floor_area", "capacity"):
+        frame[size] = np.array([_size(columns, row, size) for row in ids], dtype=np.float64)
     located = {row: point for row in ids if (point := points[row]) is not None}
     zones = Zones.build(
         [ids[row] for row in located],
@@ -151,13 +172,53 @@ def _is_filled(columns: Columns, row: int) -> bool:
     return number is None or any(cells.text(cell) for cell in others)
 
 
-def _ids(columns: Columns, rows: list[int], facility_class: str) -> dict[int, str]:
-    # row to id, for the rows that have a name and a number of their own
+def _kinds(columns: Columns, row: int) -> list[str]:
+    parts = (part.strip() for part in _SEPARATORS.split(columns.text(row, "kind")))
+    return list(dict.fromkeys(part for part in parts if part))
+
+
+def _chosen(
+    columns: Columns,
+    of_kind: dict[int, list[str]],
+    kinds: Collection[str],
+) -> list[int]:
+    # the rows of one of these kinds; those that no row has are noted
+    if not kinds or not of_kind:
+        return list(of_kind)
+    wanted = {cells.key(kind): kind for kind in kinds}
+    found = {row: {cells.key(kind) for kind in has} & wanted.keys() for row, has in of_kind.items()}
+    there = sorted({kind for has in of_kind.values() for kind in has})
+    shown = SEPARATOR.join(there[:SHOWN]) + (" …" if len(there) > SHOWN else "") or "（なし/none）"
+    met = set().union(*found.values())
+    missing = [wanted[key] for key in wanted if key not in met]
+    if not met:
+        every = SEPARATOR.join(missing)
+        columns.note_file("FM561", value=every, kind=every, expected=shown)
+        return []
+    for kind in missing:
+        columns.note_file("FM560", value=kind, kind=kind, expected=shown)
+    return [row for row in of_kind if found[row]]
+
+
+def _size(columns: Columns, row: int, column: str) -> float:
+    # 0 or more; NaN where there is none or it cannot be read
+    value = cells.amount(columns.raw(row, column))
+    if not isinstance(value, Reason):
+        return value
+    if value is not Reason.EMPTY:
+        columns.note("FM623", row, column, name=columns.text(row, "name"))
+    return math.nan
+
+
+def _ids(columns: Columns, order: dict[int, int], facility_class: str) -> dict[int, str]:
+    # row to id, for the rows that have a name and a number of their own, or their place if
+    # the list has no numbers: the same whichever kinds are chosen
+    rows = list(order)
     has_numbers = any(columns.text(row, "number") for row in rows)
     first: dict[str, int] = {}
-    for order, row in enumerate(rows, start=1):
+    for row in rows:
         name = columns.text(row, "name")
-        number = cells.heading(columns.raw(row, "number")) if has_numbers else str(order)
+        number = cells.heading(columns.raw(row, "number")) if has_numbers else str(order[row])
         for column, written in (("name", name), ("number", number)):
             if not written and (column in columns.places):
                 columns.note("FM615", row, column)

@@ -28,6 +28,7 @@ KNOWN_AS = "GeoJSON, Shapefile（zip も可/or its zip）, GeoPackage"
 MAX_GEOJSON = 96 * 2**20  # bytes; the text becomes some eight times as much memory
 MAX_BRACKETS = 2_000_000  # lists and objects in a GeoJSON
 MAX_COMMAS = 6_000_000  # and values in them
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # marks of an encoding that GeoJSON does not have
 Bounds = tuple[float, float, float, float]
 
 
@@ -137,7 +138,7 @@ def read_features(
         refused.note(report, file=path.name)
     except RecursionError:
         reason = "かっこの入れ子が深すぎます / brackets are nested too deep"
-        Refused.format(KNOWN_AS, reason).note(report, file=path.name)
+        Refused.format(KNOWN_AS, reason, code="FM558").note(report, file=path.name)
     return None
 
 
@@ -157,6 +158,8 @@ def _raw(path: Path, layer: str) -> Raw:
 
 
 def _geojson(body: bytes, path: Path) -> Raw:
+    if body.startswith(UTF_16):
+        raise Refused("FM103", line=1)
     if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"{":
         reason = "中身がどの形式でもありません / its first bytes are of none of these formats"
         raise Refused.format(KNOWN_AS, reason)

@@ -88,7 +88,7 @@ def read_table(
     path
         The file; a ``.gz`` around a CSV is taken off.
     report
-        Takes FM101 to FM106 and FM203.
+        Takes FM101 to FM106, FM203 and FM330 to FM339.
     sheet
         Sheet of a workbook; the first visible one if not given.
     known
@@ -145,7 +145,7 @@ def _gunzip(body: bytes) -> bytes:
                 out.append(part)
     except (OSError, EOFError, zlib.error) as error:
         reason = "gzip が壊れているか、途中で切れています / the gzip is broken or cut off"
-        raise Refused.format(KNOWN_AS, reason) from error
+        raise Refused.format(KNOWN_AS, reason, code="FM330") from error
     return b"".join(out)
 
 
@@ -188,7 +188,7 @@ def _line_of(body: bytes, position: int) -> int:
 def _csv_rows(body: bytes, *, suffix: str) -> Iterator[tuple[int, Row]]:
     if body.startswith(OLE2):
         reason = "古い形式（.xls）か、パスワード付きです / it is an old .xls, or has a password"
-        raise Refused.format(KNOWN_AS, reason)
+        raise Refused.format(KNOWN_AS, reason, code="FM335")
     text = decode(body)
     _refuse_other_formats(text, suffix)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
@@ -204,20 +204,20 @@ def _csv_rows(body: bytes, *, suffix: str) -> Iterator[tuple[int, Row]]:
             line = reader.line_num + 1
     except csv.Error as error:
         reason = f"引用符や欄の区切りが正しくありません / quotes or commas are wrong ({error})"
-        raise Refused.format("CSV", reason, line=line) from error
+        raise Refused.format("CSV", reason, line=line, code="FM339") from error
 
 
 def _refuse_other_formats(text: str, suffix: str) -> None:
     first = text.lstrip().partition("\n")[0]
     if "," not in first and ("\t" in first or ";" in first):
         reason = "欄の区切りがコンマではありません / cells are not separated by commas"
-        raise Refused.format("CSV", reason, line=1)
+        raise Refused.format("CSV", reason, line=1, code="FM338")
     if text.lstrip()[:1] == "<":
         reason = "中身が表ではなく HTML か XML です / it holds HTML or XML, not a table"
-        raise Refused.format(KNOWN_AS, reason)
+        raise Refused.format(KNOWN_AS, reason, code="FM336")
     if text and suffix in {".xlsx", ".xlsm", ".xls"}:
         reason = "Excel ブック（xlsx）ではありません / it is not an Excel workbook (xlsx)"
-        raise Refused.format("XLSX", reason)
+        raise Refused.format("XLSX", reason, code="FM337")
 
 
 def _table(

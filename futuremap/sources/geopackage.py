@@ -46,8 +46,8 @@ def read(path: Path, layer: str) -> Raw:
     Raises
     ------
     Refused
-        FM102 if it is no sound GeoPackage, FM104 if it is too large, FM548 if there are several
-        tables and none is named.
+        FM559 or FM562 if it is no sound GeoPackage, FM104 if it is too large, FM548 if there
+        are several tables and none is named.
     """
     if path.stat().st_size > MAX_FILE:
         raise Refused("FM104", expected=f"≤ {MAX_FILE // 2**20} MiB")
@@ -86,7 +86,7 @@ def _open(path: Path) -> Iterator[sqlite3.Connection]:
             yield database
     except (sqlite3.Error, sqlite3.Warning, UnicodeDecodeError, OverflowError) as error:
         reason = f"データベースとして読めません / the database cannot be read ({error})"
-        raise Refused.format(KNOWN_AS, reason) from error
+        raise Refused.format(KNOWN_AS, reason, code="FM562") from error
 
 
 def _quoted(name: str) -> str:
@@ -103,7 +103,7 @@ def _table(database: sqlite3.Connection, layer: str) -> tuple[str, str, int]:
     }
     if not {"gpkg_contents", "gpkg_geometry_columns", "gpkg_spatial_ref_sys"} <= plain:
         reason = "GeoPackage の表がありません / the tables of a GeoPackage are missing"
-        raise Refused.format(KNOWN_AS, reason)
+        raise Refused.format(KNOWN_AS, reason, code="FM559")
     found = [
         (str(table), str(column), int(system))
         for table, column, system in database.execute(
@@ -140,7 +140,7 @@ def _rows(
 ) -> list[tuple[object, ...]]:
     if column not in names:
         reason = f"図形の列「{column}」がありません / the shape column is missing"
-        raise Refused.format(KNOWN_AS, reason)
+        raise Refused.format(KNOWN_AS, reason, code="FM559")
     rows, size = [], 0
     for row in database.execute(query):
         size += sum(len(cell) for cell in row if isinstance(cell, bytes | str))

@@ -122,7 +122,7 @@ def read(
 def _title(body: bytes, code: str, suffix: str) -> str | None:
     if not body.startswith(b"PK\x03\x04"):
         reason = f"Excel ブック（xlsx）ではありません / it is no Excel workbook ({suffix})"
-        raise Refused.format("XLSX", reason)
+        raise Refused.format("XLSX", reason, code="FM337")
     _ = workbook.read_rows(body, sheet=None)  # weighs the parts: only then is it opened here
     book = openpyxl.load_workbook(io.BytesIO(body), read_only=True)
     wanted = {int(code)} if code.isdigit() else set()

@@ -117,7 +117,7 @@ def read(
         refused.note(report, file=path.name)
     except columns.BROKEN as error:
         reason = f"zip が壊れています / the zip is broken ({type(error).__name__})"
-        Refused.format("zip", reason).note(report, file=path.name)
+        Refused.format("zip", reason, code="FM331").note(report, file=path.name)
     return None
 
 

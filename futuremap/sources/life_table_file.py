@@ -162,7 +162,7 @@ def _tab_separated(path: Path) -> RawTable:
         ]
     except csv.Error as error:
         reason = f"欄の区切りが正しくありません / its cells cannot be told apart ({error})"
-        raise Refused.format("TSV", reason) from error
+        raise Refused.format("TSV", reason, code="FM339") from error
     if len(rows) < 2:  # noqa: PLR2004 - headings and one row
         raise Refused("FM105")
     headings = tuple(cells.heading(cell) for cell in rows[0][1])

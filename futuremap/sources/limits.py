@@ -42,9 +42,19 @@ class Refused(Exception):  # noqa: N818 - not an error of ours, and it never lea
         super().__init__(code)
 
     @classmethod
-    def format(cls, expected: str, reason: str, *, line: int | None = None) -> Refused:
-        """FM102: the file is not of the expected format, for a reason in both languages."""
-        return cls("FM102", line=line, expected=expected, reason=reason)
+    def format(
+        cls,
+        expected: str,
+        reason: str,
+        *,
+        line: int | None = None,
+        code: str = "FM102",
+    ) -> Refused:
+        """The file is not of the expected format, for a reason in both languages.
+
+        FM102, or the code of a cause that is mended in a way of its own.
+        """
+        return cls(code, line=line, expected=expected, reason=reason)
 
     def note(self, report: Report, *, file: str) -> None:
         """Put it into the report."""

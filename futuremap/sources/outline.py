@@ -104,16 +104,16 @@ def feature_collection(text: str) -> dict[str, Any]:
     Raises
     ------
     Refused
-        FM102 if it is not valid JSON, or no FeatureCollection.
+        FM558 if it is not valid JSON, FM102 if it is no FeatureCollection.
     """
     try:
         collection = json.loads(text)
     except json.JSONDecodeError as error:
         reason = f"JSON として読めません / it is not valid JSON ({error.msg})"
-        raise Refused.format("GeoJSON", reason, line=error.lineno) from error
+        raise Refused.format("GeoJSON", reason, line=error.lineno, code="FM558") from error
     except (RecursionError, ValueError) as error:  # too deep, or a number of too many digits
         reason = "かっこの入れ子か数の桁が多すぎます / brackets too deep or numbers too long"
-        raise Refused.format("GeoJSON", reason) from error
+        raise Refused.format("GeoJSON", reason, code="FM558") from error
     if not isinstance(collection, dict) or not isinstance(collection.get("features"), list):
         reason = "図形の集まり（FeatureCollection）ではありません / it is no FeatureCollection"
         raise Refused.format("GeoJSON", reason)

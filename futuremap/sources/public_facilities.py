@@ -2,20 +2,19 @@
 
 Version 1 has 24 columns (real files of 焼津市 were read); the spelling of version 2 is 未検証,
 taken from its description. The standard has no opening year: cities add one under various
-headings, and any other heading can be given as a mapping.
+headings, and any other heading can be given as a mapping. The 面積 of parks is that of their
+site: it is not taken for a floor area.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from futuremap.core.facilities import Facilities
 from futuremap.problems import Report
 from futuremap.sources import cells, facilities
-from futuremap.sources.cells import Reason
-from futuremap.sources.columns import Columns, find_columns
+from futuremap.sources.columns import Columns, find_columns, note_missing
 from futuremap.sources.files import read_table
 from futuremap.sources.vector import Town
 
@@ -25,8 +24,7 @@ HEADINGS = {
     "都道府県コード又は市区町村コード": "code", "全国地方公共団体コード": "code",
     "供用開始年度": "opened", "開設日": "opened", "供用開始日": "opened", "開園年月日": "opened",
     "開園年": "opened", "建築年度": "opened", "建築年月日": "opened", "竣工年": "opened",
-    "面積（㎡）": "area", "面積": "area", "延床面積（㎡）": "area", "延床面積": "area",
-    "備考": "kind", "施設種別": "kind", "分類": "kind",
+    "備考": "kind",  # where the standard has no column of kinds, cities write them here
 }  # fmt: skip
 CHECK_WEIGHTS = (6, 5, 4, 3, 2)
 
@@ -40,6 +38,7 @@ def read(
     base_year: int,
     report: Report,
     mapping: Mapping[str, str] | None = None,
+    kinds: Collection[str] = (),
 ) -> Facilities | None:
     """Read a list of public facilities or parks.
 
@@ -57,17 +56,20 @@ def read(
         Openings after this year are noted.
     report
         Takes the problems: FM612 with the line for each that has an address but no
-        coordinates (it stays in the list), FM306 for dates and FM623 for areas that cannot be
-        read, FM620 for rows with the code of another municipality.
+        coordinates (it stays in the list), FM306 for dates and FM623 for sizes that cannot be
+        read, FM620 for rows with the code of another municipality, FM560 and FM561 for kinds
+        that no facility has, FM201 for headings of the mapping that the file lacks.
     mapping
         Headings of this file that say what a known one says, as heading to one of number,
-        name, address, latitude, longitude, opened, area, kind, code. They go before ours.
+        name, address, latitude, longitude, opened, kind, floor_area, capacity, code. They go
+        before ours.
+    kinds
+        Kinds to take; all if empty.
 
     Returns
     -------
     Facilities or None
-        With the further columns ``area`` [m^2], NaN where unknown, and ``kind`` (text). None if
-        no facility could be read.
+        As :func:`futuremap.sources.facilities.read`.
     """
     headings = dict(mapping or {})
     given = set(headings.values())
@@ -76,11 +78,7 @@ def read(
     if table is None:
         return None
     columns = find_columns(table, headings, required=facilities.REQUIRED, report=report)
-    rows = range(len(columns))
-    extra: dict[str, list[object]] = {
-        "area": [number(columns, row, "area") for row in rows],
-        "kind": [columns.text(row, "kind") for row in rows],
-    }
+    note_unmapped(columns, mapping or {}, report=report)
     _check_codes(columns, town.code)
     return facilities.build(
         columns,
@@ -89,18 +87,17 @@ def read(
         plane_zone=town.plane_zone,
         credit=credit,
         base_year=base_year,
-        extra=extra,
+        kinds=kinds,
     )
 
 
-def number(columns: Columns, row: int, column: str) -> float:
-    """A size of 0 or more; NaN where there is none, with FM623 noted if it cannot be read."""
-    value = cells.amount(columns.raw(row, column))
-    if not isinstance(value, Reason):
-        return value
-    if value is not Reason.EMPTY:
-        columns.note("FM623", row, column, name=columns.text(row, "name"))
-    return math.nan
+def note_unmapped(columns: Columns, mapping: Mapping[str, str], *, report: Report) -> None:
+    """Note headings that a mapping names and the table lacks (FM201)."""
+    there = {cells.key(heading) for heading in columns.table.headings}
+    for heading, name in mapping.items():
+        noted = name in facilities.REQUIRED and name not in columns.places
+        if cells.key(heading) not in there and not noted:
+            note_missing(columns.table, name, {heading: name}, report=report)
 
 
 def with_check_digit(code: str) -> str:

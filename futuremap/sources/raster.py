@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import rasterio
@@ -42,6 +42,8 @@ ENVIRONMENT = {
     "GDAL_NUM_THREADS": 1,
 }
 
+Taken = TypeVar("Taken")
+
 
 class Cells(NamedTuple):
     """Cells of a raster that have a weight, as places.
@@ -54,6 +56,8 @@ class Cells(NamedTuple):
         Position of the zone that the middle lies in, -1 for none ``(N,)``.
     zones
         Count of zones (Z).
+    size
+        Width and height of a cell around the first. [degrees]
     """
 
     longitude: NDArray[np.float64]
@@ -61,6 +65,7 @@ class Cells(NamedTuple):
     weight: NDArray[np.float64]
     zone: NDArray[np.intp]
     zones: int
+    size: tuple[float, float] = (0.0, 0.0)
 
     def sums(self) -> NDArray[np.float64]:
         """Weight of all cells whose middle lies in each zone ``(Z,)``.
@@ -108,6 +113,43 @@ def read(
         Those that weigh more than nothing, in the order of rows and columns; None if the
         raster is in doubt.
     """
+
+    def around(raster: Any, system: crs.System) -> Cells:
+        window = window_around(raster, zones, system)
+        values = raster.read(band, window=window, masked=True, out_dtype="float64")
+        grid = raster.transform
+        corner = (grid.c + window.col_off * grid.a, grid.f + window.row_off * grid.e)
+        weights = _weights(values, classes)
+        return _cells(weights, corner, (grid.a, grid.e), system=system, zones=zones)
+
+    return with_raster(path, around, band=band, report=report)
+
+
+def with_raster(
+    path: Path,
+    use: Callable[[Any, crs.System], Taken],
+    *,
+    band: int,
+    report: Report,
+) -> Taken | None:
+    """Open a GeoTIFF that has passed all checks, and take from it what is wanted.
+
+    Parameters
+    ----------
+    path
+        GeoTIFF.
+    use
+        Takes the open raster and its coordinate system; may raise :class:`Refused`.
+    band
+        Which band, from 1.
+    report
+        Takes FM101, FM102, FM104, FM524, FM540 to FM543, FM550 and what `use` refuses.
+
+    Returns
+    -------
+    object or None
+        What `use` gives; None if the raster is in doubt.
+    """
     try:
         _check_first_bytes(path)
         with (
@@ -115,13 +157,7 @@ def read(
             rasterio.Env(**ENVIRONMENT),
             rasterio.open(path.resolve(), driver="GTiff", sharing=False) as raster,
         ):
-            system = _check_size(raster, path, band)
-            window = _window(raster, zones, system)
-            values = raster.read(band, window=window, masked=True, out_dtype="float64")
-            grid = raster.transform
-        weights = _weights(values, classes)
-        corner = (grid.c + window.col_off * grid.a, grid.f + window.row_off * grid.e)
-        return _cells(weights, corner, (grid.a, grid.e), system=system, zones=zones)
+            return use(raster, _check_size(raster, path, band))
     except Refused as refused:
         refused.note(report, file=path.name)
     except (RasterioError, OSError, ValueError, MemoryError) as error:
@@ -184,7 +220,14 @@ def _cells_limit() -> str:
     return f"≤ {MAX_WINDOW:,} セル/cells"
 
 
-def _window(raster: Any, zones: Zones, system: crs.System) -> Window:
+def window_around(raster: Any, zones: Zones, system: crs.System) -> Window:
+    """The cells around zones.
+
+    Raises
+    ------
+    Refused
+        FM551 if the raster does not cover them, FM104 if they are too many cells.
+    """
     extent = _bounds(raster)
     corners = _projected(zones.geometry, system)
     outside = ~shapely.covers(shapely.box(*extent), shapely.box(*shapely.bounds(corners).T))
@@ -248,4 +291,7 @@ def _cells(
     point, zone = tree.query(shapely.points(longitude, latitude), predicate="intersects")
     order = np.lexsort((-zone, point))
     position[point[order]] = zone[order]
-    return Cells(longitude, latitude, weights[row, column], position, len(zones))
+    aside = crs.degrees_of(east[:1] + cell[0], north[:1], system)[0] - longitude[:1]
+    below = crs.degrees_of(east[:1], north[:1] + cell[1], system)[1] - latitude[:1]
+    size = (float(np.abs(aside).sum()), float(np.abs(below).sum()))
+    return Cells(longitude, latitude, weights[row, column], position, len(zones), size)

@@ -27,6 +27,10 @@ MAX_SHAPES = 16 * 2**20  # bytes of shapes with their values
 MAX_GEOJSON = 8 * 2**20  # the same as text, which takes longer
 MAX_PROJECT = 2**20  # bytes of a project file
 PARTS = {".shx", ".dbf", ".prj", ".cpg", ".sbn", ".sbx", ".qix", ".xml"}
+JSON = {".geojson", ".json"}
+BINARY = {".tif", ".tiff", ".gpkg", ".shp", ".zip"}  # told by their first bytes, not by these
+# OSError: a place of a part that lies before the file
+BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
 TEXTS = {".csv", ".txt", ".tsv", ".tab", ".dat", ".xls", ".xlsx", ".xlsm", ""}
 MARK = b"\xef\xbb\xbf"
 
@@ -75,11 +79,20 @@ def _text(path: Path, head: bytes, size: int) -> Recognised:
     ending = path.suffix.lower()
     if head.startswith(GZIP):
         ending = Path(path.stem).suffix.lower()
-        head, size = _inflated(path)
-    if head.removeprefix(MARK).lstrip()[:1] in {b"{", b"["}:
+        try:
+            head, size = _inflated(path)
+        except BROKEN as error:
+            return _broken(path, "gzip", "FM102", error)
+    if ending in JSON or head.removeprefix(MARK).lstrip()[:1] in {b"{", b"["}:
         return recognise_shapes.shapes(path, head, whole=size <= MAX_GEOJSON)
     if ending == ".toml":
         return _project(path, size)
+    if ending in BINARY:
+        return _unknown(
+            path,
+            f"FM102：拡張子は {ending} ですが、中身は違う形式です",
+            f"FM102: its ending is {ending}, its first bytes are of something else",
+        )
     if ending not in TEXTS:
         return _unknown(path, "この形式は使いません", "files of this form are not used")
     return recognise_tables.text_file(path, head, size=size)
@@ -114,6 +127,19 @@ def _inflated(path: Path) -> tuple[bytes, int]:
 
 
 def _packed(path: Path, size: int) -> Recognised:
+    try:
+        return _unpacked(path, size)
+    except BROKEN as error:
+        return _broken(path, "zip", "FM331", error)
+
+
+def _broken(path: Path, packing: str, code: str, error: Exception) -> Recognised:
+    said = type(error).__name__
+    ja, en = f"{packing} が壊れているか、途中で切れています", f"the {packing} is broken or cut off"
+    return _unknown(path, f"{code}：{ja}（{said}）", f"{code}: {en} ({said})")
+
+
+def _unpacked(path: Path, size: int) -> Recognised:
     with zipfile.ZipFile(path) as archive:
         names = [name.lower() for name in archive.namelist()]
         sizes = [entry.file_size for entry in archive.infolist()]

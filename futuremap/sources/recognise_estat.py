@@ -19,11 +19,18 @@ from futuremap.sources.recognised import (
 )
 
 YEARS = {
-    "T000847": 2015, "T001081": 2020, "T001082": 2020, "T001101": 2020, "T001102": 2020,
-    "T001142": 2020, "T001231": 2020,
+    "T000847": 2015, "T000848": 2015, "T000849": 2015, "T001081": 2020, "T001082": 2020,
+    "T001101": 2020, "T001102": 2020, "T001142": 2020, "T001231": 2020,
 }  # fmt: skip
 LEVELS = {Level.KM1: "1 km", Level.M500: "500 m", Level.M250: "250 m", Level.M125: "125 m"}
 ANY_YEAR = 2020  # for the trial, where the table does not say it
+# tables that are known by name and not read, with what they hold
+NOT_READ: dict[str, Lack] = {
+    "T001192": (
+        "5歳階級別のメッシュ人口（T001192）は読みません。総数の表（T001101 など）を使ってください",
+        "people by five-year age and mesh (T001192) are not read: use the totals (T001101 …)",
+    ),
+}
 NO_YEAR: Lack = ("表番号から年が分かりません", "the number of the table does not tell its year")
 _TABLE = re.compile(r"T[0-9]{6}")
 
@@ -41,6 +48,9 @@ def estat_file(path: Path, first: str, *, whole: bool) -> Recognised:
         Whether it is small enough to be read.
     """
     number = _TABLE.search(first)
+    if number and number[0] in NOT_READ:
+        detail = Clues(detail=number[0])
+        return recognised(path, "estat_mesh", lacks=(NOT_READ[number[0]],), clues=detail)
     year = YEARS.get(number[0]) if number else None
     lacks = () if year else (NO_YEAR,)
     is_small_area = "HYOSYO" in first

@@ -146,5 +146,9 @@ def series_table(path: Path, table: RawTable) -> Recognised:
         zones=None if last is None else len(last.zones),
         people=None if last is None else float(last.totals().sum()),
         lacks=faults(report),
-        clues=Clues(month=months[-1], detail=f"{len(months)} か月/months"),
+        clues=Clues(
+            month=months[-1],
+            detail=f"{len(months)} か月/months",
+            months=tuple(month for month in months if _MONTH.match(month)),
+        ),
     )

@@ -181,7 +181,10 @@ def _districts(path: Path, features: Features) -> Recognised:
 
 def _points(path: Path, features: Features) -> Recognised:
     plain = {name.removesuffix("_ja").removesuffix("_name"): name for name in features.fields}
-    fitting = [one for one in ksj_points.EDITIONS if set(one.columns.values()) <= set(plain)]
+    fitting = ksj_points.editions_of(features)
+    fitting = fitting or [
+        one for one in ksj_points.EDITIONS if set(one.columns.values()) <= set(plain)
+    ]
     edition = fitting[0]
     code = plain.get(edition.columns.get("code", ""))
     codes = sorted({text.zfill(5)[:5] for text in texts(features.fields[code])}) if code else []
@@ -204,6 +207,7 @@ def _points(path: Path, features: Features) -> Recognised:
             towns=tuple(map(Place, codes)),
             middle=_middle(features.geometry),
             detail=title,
+            form="ksj",
         ),
     )
 
@@ -249,6 +253,8 @@ def _vector(path: Path, features: Features) -> Recognised:
 
 
 def _middle(geometry: NDArray[np.object_]) -> tuple[float, float] | None:
+    if not geometry.size:
+        return None
     west, south, east, north = shapely.total_bounds(geometry).tolist()
     middle = (west + east) / 2, (south + north) / 2
     return None if np.isnan(middle).any() else middle

@@ -9,6 +9,7 @@ import html
 import re
 import zipfile
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from futuremap.problems import Report
 from futuremap.sources import (
     cells,
+    facilities,
     ipss,
     life_table_file,
     mapped,
@@ -30,9 +32,10 @@ from futuremap.sources import (
     totals,
 )
 from futuremap.sources.cells import Reason
-from futuremap.sources.columns import Columns, find_columns
+from futuremap.sources.columns import Columns, find_columns, note_misread
 from futuremap.sources.estat_bytes import KEY
 from futuremap.sources.files import RawTable, read_table
+from futuremap.sources.mapped_layout import TableMapping
 from futuremap.sources.recognise_estat import estat_file
 from futuremap.sources.recognise_register import (
     ANYWHERE,
@@ -215,6 +218,7 @@ def _facilities(path: Path, table: RawTable) -> Recognised:
         made_up=is_made_up(table),
         tried=tried,
         detail=f"開設年/opened {opened}" if opened else "",
+        form="list" if _is_plain_list(table) else "public_facilities",
     )
     return recognised(
         path,
@@ -223,6 +227,13 @@ def _facilities(path: Path, table: RawTable) -> Recognised:
         lacks=faults(report),
         clues=clues,
     )
+
+
+def _is_plain_list(table: RawTable) -> bool:
+    """Whether the plain reader finds the same columns in a list as that of the standard."""
+    written = [cells.key(heading) for heading in table.headings]
+    known, plain = public_facilities.HEADINGS, {cells.key(h) for h in facilities.HEADINGS}
+    return {cells.key(h) for h in known if cells.key(h) in written} <= plain
 
 
 def _points(columns: Columns) -> NDArray[np.object_]:
@@ -283,6 +294,9 @@ def _ipss(path: Path, sheets: list[str]) -> Recognised:
 def _guessed(path: Path, table: RawTable) -> Recognised:
     shown = "、".join(heading for heading in table.headings if heading)
     seen = "、".join([h for h in table.headings if h][:SHOWN])
+    report = Report()
+    if note_misread(table, report=report):
+        return recognised(path, "unknown", lacks=faults(report))
     headings: Lack = (f"見出し：{seen} …", f"headings: {shown[:60]} …")
     if len(table.rows) * len(table.headings) > MOST_TRIED:
         kind: Kind = "mapped_table" if _names_ages(table) else "unknown"
@@ -291,7 +305,6 @@ def _guessed(path: Path, table: RawTable) -> Recognised:
     guess = mapped_guess.guess(path, year=year)
     if guess is None or guess.sure < LIKELY:
         return recognised(path, "unknown", lacks=(headings,))
-    report = Report()
     read = None
     if not guess.lacks:
         read = mapped.read(path, mapping=guess.mapping, credit="", report=report)
@@ -304,7 +317,15 @@ def _guessed(path: Path, table: RawTable) -> Recognised:
         zones=None if people is None else len(people.zones),
         people=None if people is None else float(people.totals()[-1].sum()),
         lacks=(*lacks, *faults(report), headings),
+        clues=Clues(mapping=_said(guess.mapping)),
     )
+
+
+def _said(mapping: TableMapping) -> tuple[tuple[str, str | int], ...]:
+    """What a mapping says beyond its defaults, in words and numbers; `year` is said elsewhere."""
+    plain, given = asdict(TableMapping()), asdict(mapping)
+    changed = ((key, given[key]) for key in given if given[key] != plain[key] and key != "year")
+    return tuple((key, value) for key, value in changed if isinstance(value, str | int))
 
 
 def _names_ages(table: RawTable) -> bool:

@@ -73,6 +73,12 @@ class Clues:
         Whether the file was given to its reader, and not only looked at.
     detail
         Edition or size in a word or two, such as "250 m".
+    months
+        Months of joined registers, "2018-11", ascending.
+    form
+        The format by which project.toml reads it, where its kind has several.
+    mapping
+        What project.toml would say of a table whose columns were guessed, as key and value.
     """
 
     towns: tuple[Place, ...] = ()
@@ -82,6 +88,9 @@ class Clues:
     made_up: bool = False
     tried: bool = True
     detail: str = ""
+    months: tuple[str, ...] = ()
+    form: str = ""
+    mapping: tuple[tuple[str, str | int], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -109,8 +109,8 @@ def inside(body: bytes, layer: str) -> tuple[str, dict[str, bytes]]:
     Raises
     ------
     Refused
-        FM102 if the zip is broken, encrypted, nested, or has paths that lead out of it; FM104 if
-        it is too large; FM548 if it holds several shapefiles and none is named.
+        FM331 to FM335 if the zip is broken, encrypted, nested, or has paths that lead out of it;
+        FM104 if it is too large; FM548 if it holds several shapefiles and none is named.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
@@ -129,7 +129,7 @@ def inside(body: bytes, layer: str) -> tuple[str, dict[str, bytes]]:
         raise
     except Exception as error:  # whatever a broken zip sets off inside its parser
         reason = f"zip が壊れています / the zip is broken ({type(error).__name__})"
-        raise Refused.format(KNOWN_AS, reason) from error
+        raise Refused.format(KNOWN_AS, reason, code="FM331") from error
 
 
 def check_entries(entries: Sequence[zipfile.ZipInfo], *, known_as: str = KNOWN_AS) -> None:
@@ -143,19 +143,21 @@ def check_entries(entries: Sequence[zipfile.ZipInfo], *, known_as: str = KNOWN_A
     if len(entries) > MAX_ENTRIES:
         raise too_large("entries")
     names = [entry.filename.replace("\\", "/") for entry in entries]
-    reason = ""
+    reason, code = "", "FM334"
     if any(".." in PurePosixPath(name).parts or name[:1] == "/" or ":" in name for name in names):
         reason = "外に出る道すじ（..）のファイルがあります / a path in it leads out of the zip"
     elif any(stat.S_ISLNK(entry.external_attr >> 16) for entry in entries):
         reason = "中にリンクがあります / it holds a symbolic link"
     elif any(name.lower().endswith(NESTED) for name in names):
+        code = "FM333"
         reason = "中に別の圧縮ファイルがあります。先に展開してください / it holds another archive"
     elif any(entry.flag_bits & 1 for entry in entries):
+        code = "FM335"
         reason = "パスワードで保護されています / it is protected by a password"
     elif len(set(names)) != len(names):
         reason = "同じ名前のファイルが2つあります / two files in it have the same name"
     if reason:
-        raise Refused.format(known_as, reason)
+        raise Refused.format(known_as, reason, code=code)
 
 
 def _choose(entries: list[zipfile.ZipInfo], layer: str) -> str:
@@ -199,7 +201,7 @@ def read(name: str, parts: dict[str, bytes]) -> Raw:
     Raises
     ------
     Refused
-        FM549 if a part is missing, FM102 if one is broken, FM103 if its texts cannot be decoded,
+        FM549 if a part is missing, FM557 if one is broken, FM103 if its texts cannot be decoded,
         FM104 if it is too large.
     """
     for ending in NEEDED:
@@ -227,7 +229,7 @@ def _through_gdal(parts: dict[str, bytes]) -> tuple[list[str], list[Any], NDArra
                 )
         except Exception as error:  # whatever a broken file sets off inside GDAL
             reason = f"シェープファイルが壊れています / it is broken ({type(error).__name__})"
-            raise Refused.format(KNOWN_AS, reason) from error
+            raise Refused.format(KNOWN_AS, reason, code="FM557") from error
     return [str(column) for column in meta["fields"]], list(values), shapes
 
 
@@ -250,7 +252,7 @@ def _check_sizes(parts: Mapping[str, bytes]) -> None:
     shp, shx, dbf = (parts[ending] for ending in NEEDED)
     reason = "見出し部が壊れています / its header is broken"
     if shp[:4] != SHAPE_MAGIC or shx[:4] != SHAPE_MAGIC or len(dbf) < 33:  # noqa: PLR2004 - bytes
-        raise Refused.format(KNOWN_AS, reason)
+        raise Refused.format(KNOWN_AS, reason, code="FM557")
     records, header, length = struct.unpack_from("<IHH", dbf, 4)
     shapes, columns = (len(shx) - 100) // 8, max((header - 33) // 32, 1)
     if records != shapes or len(dbf) < header + records * length:
@@ -258,7 +260,7 @@ def _check_sizes(parts: Mapping[str, bytes]) -> None:
             f"図形 {shapes} 個と属性 {records} 行が合いません / "
             f"{shapes} shapes but {records} rows of values"
         )
-        raise Refused.format(KNOWN_AS, reason)
+        raise Refused.format(KNOWN_AS, reason, code="FM557")
     if records > MAX_FEATURES or records * columns > MAX_VALUES:
         raise Refused("FM104", expected=f"≤ {MAX_FEATURES:,} 図形/shapes")
 

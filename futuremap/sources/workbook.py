@@ -68,7 +68,7 @@ def read_rows(body: bytes, *, sheet: str | None) -> tuple[str, list[tuple[int, R
         raise
     except Exception as error:  # whatever a broken workbook sets off inside its parsers
         reason = f"ブックが壊れています / the workbook is broken ({type(error).__name__})"
-        raise Refused.format("XLSX", reason) from error
+        raise Refused.format("XLSX", reason, code="FM331") from error
 
 
 def _weigh(body: bytes) -> None:
@@ -78,12 +78,12 @@ def _weigh(body: bytes) -> None:
             raise too_large("entries")
         if len({entry.filename for entry in entries}) != len(entries):
             reason = "同じ名前の部品が2つあります / two parts have the same name"
-            raise Refused.format("XLSX", reason)
+            raise Refused.format("XLSX", reason, code="FM334")
         total = 0
         for entry in entries:
             if entry.flag_bits & 1:
                 reason = "パスワードで保護されています / it is protected by a password"
-                raise Refused.format("XLSX", reason)
+                raise Refused.format("XLSX", reason, code="FM335")
             if entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
                 reason = (
                     "圧縮の方式が xlsx のものではありません / its compression is not that of xlsx"
@@ -98,10 +98,10 @@ def _weigh_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, *, room: int)
         while chunk := part.read(CHUNK):
             if not size and chunk.startswith(ARCHIVES):
                 reason = "中に別の圧縮ファイルがあります / it holds another archive"
-                raise Refused.format("XLSX", reason)
+                raise Refused.format("XLSX", reason, code="FM333")
             if not size and b"<" in chunk and NOT_UTF8.match(chunk):
                 reason = "XML の文字コードが UTF-8 ではありません / its XML is not in UTF-8"
-                raise Refused.format("XLSX", reason)
+                raise Refused.format("XLSX", reason, code="FM332")
             size += len(chunk)
             if size > room:
                 raise too_large("bytes")
@@ -109,7 +109,7 @@ def _weigh_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, *, room: int)
                 raise too_large("ratio")
             if any(mark in tail + chunk for mark in DECLARATIONS):
                 reason = "XML の中に DOCTYPE か ENTITY があります / its XML declares entities"
-                raise Refused.format("XLSX", reason)
+                raise Refused.format("XLSX", reason, code="FM332")
             tail = chunk[-len(DECLARATIONS[0]) :]
     return size
 

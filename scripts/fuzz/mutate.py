@@ -5,6 +5,7 @@ Deterministic: all of them draw from the generator that is handed in.
 
 from __future__ import annotations
 
+import gzip
 import io
 import random
 import re
@@ -30,9 +31,8 @@ INNER = (".xml", ".rels", ".shp", ".shx", ".dbf", ".prj", ".cpg", ".txt", ".csv"
 def text(body: bytes, rng: random.Random) -> bytes:
     """A changed text: some tokens, lines or bytes of it, or all of it in another encoding."""
     for _ in range(rng.choice((1, 1, 2, 4, 16))):
-        body = rng.choices(
-            (_token, _line, raw, _recode, _cut), weights=(10, 4, 3, 0.3, 0.3)
-        )[0](body, rng)  # fmt: skip
+        change = rng.choices(*zip(*CHANGES, strict=True))[0]
+        body = change(body, rng)
     return body
 
 
@@ -85,6 +85,21 @@ def _cut(body: bytes, rng: random.Random) -> bytes:
     return body[: rng.randrange(len(body) + 1)]
 
 
+def _nest(body: bytes, rng: random.Random) -> bytes:
+    # deeper than a reader may call itself
+    at, mark = rng.randrange(len(body) + 1), rng.choice((b"[", b'{"a":', b'"', b"<a>"))
+    return body[:at] + mark * rng.choice((200, 1_500)) + body[at:]
+
+
+def _pack(body: bytes, rng: random.Random) -> bytes:
+    if rng.random() < 0.5:  # noqa: PLR2004
+        return gzip.compress(body, mtime=0)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(zipfile.ZipInfo("a.txt"), body)
+    return out.getvalue()
+
+
 def packed(body: bytes, rng: random.Random) -> bytes:
     """A changed binary file; of a zip mostly one of its parts, so that the zip stays whole."""
     if body.startswith(b"PK") and rng.random() < 0.85:  # noqa: PLR2004
@@ -124,3 +139,8 @@ def _xml(body: bytes, rng: random.Random) -> bytes:
         body = body[: place.start(group)] + token + body[place.end(group) :]
         places = list(re.finditer(rb'>([^<>]+)<|="([^"]*)"', body))
     return body
+
+
+CHANGES = (
+    (_token, 10), (_line, 4), (raw, 3), (_recode, 0.3), (_cut, 0.3), (_nest, 0.1), (_pack, 0.1),
+)  # fmt: skip

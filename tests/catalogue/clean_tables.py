@@ -203,6 +203,24 @@ on("facilities", ".csv", "text", _facilities)(_read_facilities)
 on("facilities_xlsx", ".xlsx", "xlsx", _facilities)(_read_facilities)
 
 
+MEDICAL = ["latitude", "longitude", "address", "name", "medicalSubjects", "numberOfBeds"]
+
+
+def _medical(path):
+    with (FIXTURES / "medical.csv").open(encoding="utf-8-sig", newline="") as text:
+        rows = [[row[heading] for heading in MEDICAL] for row in csv.DictReader(text)][:4]
+    return write_csv(path, [MEDICAL, *rows])
+
+
+@on("medical", ".csv", "text", _medical)
+def _read_medical(path, report):
+    # those of one department
+    kinds = ("内科", "循環器内科")
+    return facilities.read(
+        path, facility_class="medical", base_year=2023, report=report, kinds=kinds, **TOWN
+    )
+
+
 def _first_rows(source, columns, count):
     def make(path):
         with (CLIPS / "yaizu" / source).open(encoding="utf-8-sig", newline="") as text:

@@ -148,7 +148,7 @@ FAULTS = {
     "C14": meshes(lambda made: made[1].update(PTA_2025=1.0)),
     "C15": meshes(lambda made: made[1].update(PTN_2025=99.0)),
     "C16": meshes(no_ages),
-    "C17": cell(3, "面積（㎡）", "広い"),
+    "C17": cell(3, "numberOfBeds", "多数"),
     "C18": rows(lambda table: [*table, wrong_sum(table)]),
     "C19": cell(5, "2015-2020", "…"),
     # codes and years
@@ -214,6 +214,8 @@ FAULTS = {
     "F11": rows(lambda table: [*table[:2], [table[2][0], "0", "0", *table[2][3:]], *table[3:]]),
     "F12": rows(lambda table: [table[0], *([row[0], *[""] * 7] for row in table[1:])]),
     "F13": features(lambda found: found["features"][1]["geometry"].update(coordinates=[math.nan, 34.85])),
+    "F14": heads("medicalSubjects", "科目"),
+    "F15": rows(lambda table: [[cells.replace("循環器内科", "循環器科") for cells in row] for row in table]),
     # files and archives
     "A01": nothing,
     "A02": shapefile(lambda path: path.with_suffix(".dbf").unlink()),

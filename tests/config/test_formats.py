@@ -55,6 +55,7 @@ class = "hall"
 name = "館"
 file = "f.csv"
 kinds = ["16001"]
+inside_only = true
 credit = "census"
 """
 AGES = """
@@ -119,7 +120,7 @@ def test_with_a_column_of_dates_all_years_may_stand_in_a_table():
         ([YEARS.format(format="register", more=""), BLOCKS + 'latitude = "緯度"'],
          ("FM004", "municipality.0.blocks.latitude")),
         ([YEARS.format(format="register", more=""), FACILITIES],
-         ("FM004", "municipality.0.facilities.0.kinds")),
+         ("FM004", "municipality.0.facilities.0.inside_only")),
         ([YEARS.format(format="census", more=""), BLOCKS], ("FM004", "municipality.0.blocks")),
         ([YEARS.format(format="register", more=""), AGES], ("FM004", "municipality.0.ages")),
         ([YEARS.format(format="register", more=OWN)],

@@ -5,7 +5,14 @@ import pytest
 
 from futuremap.core.ages import AgeGroups
 from futuremap.core.crosswalk import from_pairs, gather
-from futuremap.core.population import Flag, Population, join_years, join_zones
+from futuremap.core.population import (
+    Flag,
+    Population,
+    join_years,
+    join_zones,
+    mark,
+    with_open_age,
+)
 from futuremap.errors import DemographyError, LabelError
 
 AGES = AgeGroups((0, 15, 65))
@@ -80,3 +87,37 @@ def test_gather_carries_flags_shares_and_sources():
     assert gathered.sources == ("outline", "register")
     with pytest.raises(LabelError, match="in order"):
         gather(marked.only(["b", "a"]), walk)
+
+
+def flagged(year=2020, zones=("a", "b")):
+    """Only the people of 65 and over were imputed."""
+    flag = np.full((1, len(zones), 2, 3), Flag.OBSERVED, dtype=np.uint8)
+    flag[..., 2] = Flag.IMPUTED
+    return people(year, zones, flag=flag)
+
+
+def test_joining_keeps_what_happened_to_every_cell():
+    years = join_years([flagged(), flagged(2025)])
+    zones = join_zones([flagged(zones=("a",)), flagged(zones=("b",))])
+    for joined in (years, zones):
+        cells = joined.data["flag"].values
+        assert (cells[..., :2] == Flag.OBSERVED).all()
+        assert (cells[..., 2] == Flag.IMPUTED).all()
+    # one side knows its zones only: a zone has the flags of all its cells
+    assert join_years([flagged(), people(2025)]).data["flag"].dims == ("year", "zone")
+    assert join_years([flagged(), people(2025)]).flag[0, 0] == Flag.OBSERVED | Flag.IMPUTED
+
+
+def test_ages_put_together_share_their_flags_and_a_mark_reaches_every_cell():
+    fewer = with_open_age(flagged(), 15)
+    assert fewer.data["flag"].values[0, 0, 0].tolist() == [
+        Flag.OBSERVED,
+        Flag.OBSERVED | Flag.IMPUTED,
+    ]
+    assert fewer.imputed_share.tolist() == flagged().imputed_share.tolist()
+    made_up = mark(flagged(), Flag.SYNTHETIC).data["flag"].values
+    assert made_up[0, 0, 0].tolist() == [
+        Flag.SYNTHETIC,
+        Flag.SYNTHETIC,
+        Flag.SYNTHETIC | Flag.IMPUTED,
+    ]

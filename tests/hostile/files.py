@@ -57,7 +57,8 @@ for _reader, _name in (
 ):  # fmt: skip
     for _kind, _body in (("vrt", VRT), ("ogr", OGR_VRT), ("wms", WMS)):
         CASES[f"{_kind} as {_name} for {_reader}"] = (
-            _reader, ("FM102", "FM105", "FM201", "FM311", "FM459"), disguised(_body, _name),
+            _reader, ("FM102", "FM105", "FM201", "FM311", "FM336", "FM337", "FM459", "FM558"),
+            disguised(_body, _name),
         )  # fmt: skip
 
 
@@ -114,7 +115,7 @@ def _(folder, _port):
     return repack(folder, "register_xlsx", lambda parts: parts | more, ".xlsx")
 
 
-@case("parts that overlap", "register_xlsx", "FM102", "FM104")
+@case("parts that overlap", "register_xlsx", "FM331", "FM104")
 def _(folder, _port):
     # every entry of the directory points at the same packed bytes
     path = folder / "overlap.xlsx"
@@ -129,7 +130,7 @@ def _(folder, _port):
     return path
 
 
-@case("a part that states a small size", "register_xlsx", "FM102", "FM104")
+@case("a part that states a small size", "register_xlsx", "FM331", "FM104")
 def _(folder, _port):
     path = folder / "liar.xlsx"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
@@ -168,7 +169,7 @@ def _(folder, _port):
     return path
 
 
-@case("a table of 900 MiB in a zip", "ksj_mesh_shp", "FM102", "FM104", "FM105", "FM431", "FM452")
+@case("a table of 900 MiB in a zip", "ksj_mesh_shp", "FM331", "FM104", "FM105", "FM431", "FM452", "FM557")
 def _(folder, _port):
     path = folder / "bomb.zip"
     fields = [(b"MESH_ID", 10), (b"SHICODE", 5), (b"PTN_2025", 255)]
@@ -200,19 +201,19 @@ def _(folder, port):
     return in_sheet(lambda text, _: text.replace("</sheetData>", row))(folder, port)
 
 
-@case("a cell at ZZZ9", "register_xlsx", "FM102", "FM104")
+@case("a cell at ZZZ9", "register_xlsx", "FM331", "FM104")
 def _(folder, port):
     row = '<row r="9"><c r="ZZZ9"><v>1</v></c></row></sheetData>'
     return in_sheet(lambda text, _: text.replace("</sheetData>", row))(folder, port)
 
 
-@case("a row numbered 2 billion", "register_xlsx", "FM102", "FM104")
+@case("a row numbered 2 billion", "register_xlsx", "FM331", "FM104")
 def _(folder, port):
     row = '<row r="2000000000"><c r="A2000000000"><v>1</v></c></row></sheetData>'
     return in_sheet(lambda text, _: text.replace("</sheetData>", row))(folder, port)
 
 
-@case("a sheet nested 200,000 deep", "register_xlsx", "FM102", "FM104")
+@case("a sheet nested 200,000 deep", "register_xlsx", "FM331", "FM104")
 def _(folder, port):
     deep = "<row>" * 200_000 + "</row>" * 200_000
     return in_sheet(lambda text, _: text.replace("</sheetData>", deep + "</sheetData>"))(
@@ -234,14 +235,14 @@ def _(folder, _port):
     return path
 
 
-@case("a cell of 30 MB", "register", "FM102")
+@case("a cell of 30 MB", "register", "FM339")
 def _(folder, _port):
     path = folder / "a.csv"
     path.write_bytes(b'"' + b"x" * 30_000_000 + b'"\n1\n')
     return path
 
 
-@case("a quote left open over 60 MB", "facilities", "FM102")
+@case("a quote left open over 60 MB", "facilities", "FM339")
 def _(folder, _port):
     path = folder / "a.csv"
     path.write_bytes(b'a,b\n"' + b"1,2\n" * 15_000_000)
@@ -300,11 +301,11 @@ for _title, _doctype in (("a billion laughs", LAUGHS), ("an entity from an addre
     for _part in (None, "xl/workbook.xml", "xl/styles.xml", "[Content_Types].xml"):
         for _encoding in ("utf-8", "utf-16"):
             CASES[f"{_title} in {_part or 'the sheet'}, {_encoding}"] = (
-                "register_xlsx", ("FM102",), declared(_doctype, _part, _encoding),
+                "register_xlsx", ("FM332",), declared(_doctype, _part, _encoding),
             )  # fmt: skip
 
 
-@case("a document type in a mapped workbook", "mapped_xlsx", "FM102")
+@case("a document type in a mapped workbook", "mapped_xlsx", "FM332")
 def _(folder, _port):
     def change(parts):
         name = "xl/workbook.xml"
@@ -316,20 +317,20 @@ def _(folder, _port):
 # ---- archives in archives, and paths ----------------------------------------------------------
 
 
-@case("a workbook in a workbook", "register_xlsx", "FM102")
+@case("a workbook in a workbook", "register_xlsx", "FM333")
 def _(folder, _port):
     inner = clean.clean("register_xlsx", folder).read_bytes()
     return repack(folder, "register_xlsx", lambda parts: parts | {"xl/a.bin": inner}, ".xlsx")
 
 
-@case("a gzip in a gzip", "register", "FM102", "FM103")
+@case("a gzip in a gzip", "register", "FM103", "FM330")
 def _(folder, _port):
     path = folder / "a.csv.gz"
     path.write_bytes(gzip.compress(gzip.compress(clean.clean("register", folder).read_bytes())))
     return path
 
 
-@case("a tar in a gzip", "mapped", "FM102", "FM103")
+@case("a tar in a gzip", "mapped", "FM103", "FM330")
 def _(folder, _port):
     path = folder / "a.tar.gz"
     with tarfile.open(path, "w:gz") as archive:
@@ -337,13 +338,13 @@ def _(folder, _port):
     return path
 
 
-@case("a zip in a zip", "vector_zip", "FM102")
+@case("a zip in a zip", "vector_zip", "FM333")
 def _(folder, _port):
     inner = clean.clean("vector_zip", folder).read_bytes()
     return repack(folder, "vector_zip", lambda parts: parts | {"inner.zip": inner}, ".zip")
 
 
-@case("a zip in a zip for e-Stat", "estat_mesh", "FM102")
+@case("a zip in a zip for e-Stat", "estat_mesh", "FM333")
 def _(folder, _port):
     path = folder / "a.zip"
     with zipfile.ZipFile(path, "w") as archive:
@@ -353,7 +354,7 @@ def _(folder, _port):
 
 for _title, _prefix in (("up", "../../"), ("root", "/"), ("drive", "C:\\"), ("back", "..\\..\\")):
 
-    @case(f"a path that leads out: {_title}", "vector_zip", "FM102")
+    @case(f"a path that leads out: {_title}", "vector_zip", "FM334")
     def _(folder, _port, prefix=_prefix):
         def change(parts):
             return {prefix + name: body for name, body in parts.items()}
@@ -361,7 +362,7 @@ for _title, _prefix in (("up", "../../"), ("root", "/"), ("drive", "C:\\"), ("ba
         return repack(folder, "vector_zip", change, ".zip")
 
 
-@case("a path that leads out of a zip of e-Stat", "estat_mesh", "FM102")
+@case("a path that leads out of a zip of e-Stat", "estat_mesh", "FM334")
 def _(folder, _port):
     path = folder / "out.zip"
     with zipfile.ZipFile(path, "w") as archive:
@@ -369,7 +370,7 @@ def _(folder, _port):
     return path
 
 
-@case("a path that leads out of a zip of meshes", "ksj_mesh_shp", "FM102")
+@case("a path that leads out of a zip of meshes", "ksj_mesh_shp", "FM334")
 def _(folder, _port):
     path, source = folder / "out.zip", clean.clean("ksj_mesh_shp", folder)
     with zipfile.ZipFile(path, "w") as archive:
@@ -379,7 +380,7 @@ def _(folder, _port):
     return path
 
 
-@case("a zip of meshes in a zip", "ksj_mesh_shp", "FM102", "FM549")
+@case("a zip of meshes in a zip", "ksj_mesh_shp", "FM333", "FM549")
 def _(folder, _port):
     path = folder / "out.zip"
     with zipfile.ZipFile(path, "w") as archive:
@@ -387,7 +388,7 @@ def _(folder, _port):
     return path
 
 
-@case("a link in a zip", "vector_zip", "FM102")
+@case("a link in a zip", "vector_zip", "FM334")
 def _(folder, _port):
     path = folder / "link.zip"
     link = zipfile.ZipInfo("a.shp")

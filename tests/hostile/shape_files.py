@@ -26,15 +26,15 @@ def geojson(body):
 
 for _reader in ("vector", "outline", "boundary", "ksj_points"):
     CASES[f"brackets 500,000 deep for {_reader}"] = (
-        _reader, ("FM102", "FM104"), geojson('{"features":' + "[" * 500_000),
+        _reader, ("FM558", "FM104"), geojson('{"features":' + "[" * 500_000),
     )  # fmt: skip
 CASES["a number of 5,000,000 digits"] = (
     "outline",
-    ("FM102",),
+    ("FM558",),
     geojson('{"features":' + "9" * 5_000_000),
 )
 CASES["12,000,000 values"] = (
-    "vector", ("FM102", "FM104"), geojson('{"features":[' + "0," * 12_000_000 + "0]}"),
+    "vector", ("FM558", "FM104"), geojson('{"features":[' + "0," * 12_000_000 + "0]}"),
 )  # fmt: skip
 CASES["a system that is an address"] = "vector", ("FM540",), geojson(
     lambda port: json.dumps(
@@ -52,7 +52,7 @@ def _one():
     return json.dumps({"type": "FeatureCollection", "features": [feature]})
 
 
-@case("a collection nested 50,000 deep", "vector", "FM102", "FM529", "FM547")
+@case("a collection nested 50,000 deep", "vector", "FM558", "FM529", "FM547")
 def _(folder, port):
     deep = '{"type":"GeometryCollection","geometries":[' * 50_000 + "]}" * 50_000
     return geojson('{"features":[{"properties":{"key":"1","name":"a"},"geometry":' + deep + "}]}")(
@@ -97,16 +97,16 @@ def patched(reader, suffix, *patches):
 
 
 CASES["a polygon of 2 billion corners"] = (
-    "vector_shp", ("FM102", "FM529"), patched("vector_shp", ".shp", (100 + 8 + 40, "<i", 2**31 - 1)),
+    "vector_shp", ("FM557", "FM529"), patched("vector_shp", ".shp", (100 + 8 + 40, "<i", 2**31 - 1)),
 )  # fmt: skip
 CASES["a shape record of 2 GiB"] = (
-    "vector_shp", ("FM102", "FM529"), patched("vector_shp", ".shx", (104, ">i", 2**30 - 1)),
+    "vector_shp", ("FM557", "FM529"), patched("vector_shp", ".shx", (104, ">i", 2**30 - 1)),
 )  # fmt: skip
 CASES["a table of 4 billion rows"] = (
-    "vector_shp", ("FM102",), patched("vector_shp", ".dbf", (4, "<I", 2**32 - 1)),
+    "vector_shp", ("FM557",), patched("vector_shp", ".dbf", (4, "<I", 2**32 - 1)),
 )  # fmt: skip
 CASES["a table of rows without width"] = (
-    "ksj_mesh_shp", ("FM102",), patched("ksj_mesh_shp", ".dbf", (10, "<H", 0)),
+    "ksj_mesh_shp", ("FM557",), patched("ksj_mesh_shp", ".dbf", (10, "<H", 0)),
 )  # fmt: skip
 
 
@@ -132,7 +132,7 @@ def gpkg(*statements):
 ENDLESS = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t)"
 CASES["a table that is an endless view"] = (
     "vector_gpkg",
-    ("FM102", "FM548"),
+    ("FM559", "FM548"),
     gpkg(
         "ALTER TABLE clean RENAME TO town",
         f"CREATE VIEW clean AS {ENDLESS} SELECT n AS fid, 'a' AS key, 'a' AS name, NULL AS geom FROM t",  # noqa: S608
@@ -142,7 +142,7 @@ CASES["a table that is an endless view"] = (
 )
 CASES["contents that are an endless view"] = (
     "vector_gpkg",
-    ("FM102",),
+    ("FM559",),
     gpkg(
         "DROP TABLE gpkg_contents",
         f"CREATE VIEW gpkg_contents AS {ENDLESS} SELECT 'clean' AS table_name, 'features' AS data_type FROM t",  # noqa: S608
@@ -150,7 +150,7 @@ CASES["contents that are an endless view"] = (
 )
 CASES["a text of 200 MB"] = (
     "vector_gpkg",
-    ("FM102", "FM104"),
+    ("FM562", "FM104"),
     gpkg("UPDATE clean SET name = CAST(zeroblob(200000000) AS TEXT) WHERE fid = 1"),
 )
 CASES["a table whose system is an address"] = (

@@ -1,10 +1,13 @@
 """A folder is surveyed, and the starter that is written for it can be run."""
 
+import csv
+import json
 import os
 import shutil
 import time
 from pathlib import Path
 
+import geopandas as gpd
 import pytest
 
 from futuremap.config import load
@@ -12,6 +15,8 @@ from futuremap.errors import InputRefused
 from futuremap.pipeline import check_project, open_project, survey
 from futuremap.pipeline.survey import starter, survey_folder, survey_lines
 from futuremap.problems import Report
+
+from .official import BOUNDARY, CODE, TWELVE, ipss_workbook, keys, small_area
 
 GEO = Path(__file__).resolve().parents[2] / "fixtures" / "geo"
 CLIPS = GEO / "clips"
@@ -133,6 +138,149 @@ def test_formats_that_cannot_be_named_yet_are_comments(tmp_path):
     text = starter(survey_folder(folder))
     for name in ("tblT001102Q5240_clip.txt", "utashinai_01227.geojson"):
         assert [line[0] for line in text.splitlines() if name in line] == ["#"]
+
+
+def table_of(path, year, number):
+    """Small areas of a table of another number, which tells their year."""
+    small_area(path, year)
+    path.write_bytes(path.read_bytes().replace(b"T001082", number))
+
+
+def ksj(path, product, values):
+    """Points of 国土数値情報 in each block of 歌志内市."""
+    places = gpd.read_file(BOUNDARY).representative_point()
+    named = {f"{product}_{number:03d}": column for number, column in values.items()}
+    path.write_text(gpd.GeoDataFrame(named, geometry=places).to_json(), encoding="utf-8")
+
+
+def official_folder(folder):
+    """Small areas of two censuses, their boundary, N03, IPSS and KSJ, as downloaded."""
+    folder.mkdir()
+    table_of(folder / "tblT000849C01.txt", 2010, b"T000849")  # the people of 2010, as if of 2015
+    table_of(folder / "tblT001082C01.txt", 2015, b"T001082")
+    shutil.copy(BOUNDARY, folder / "h27ka01227.geojson")
+    shutil.copy(TWELVE / OUTLINE, folder)
+    ipss_workbook(folder / "01.xlsx")
+    count = len(keys())
+    names = [f"第{i}小学校" for i in range(count)]
+    schools = {1: CODE, 2: [f"B{i}" for i in range(count)], 3: "16001", 4: names, 5: "本町", 6: 3,
+               7: 1}  # fmt: skip
+    ksj(folder / "P29-21_01.geojson", "P29", schools)
+    clinics = {1: 2, 2: [f"医院{i}" for i in range(count)], 3: "本町", 4: "内科", 5: "", 6: "",
+               7: 4, 8: 19}  # fmt: skip
+    ksj(folder / "P04-20_01.geojson", "P04", clinics)
+    return folder
+
+
+def test_the_starter_of_downloaded_official_files(tmp_path):
+    folder = official_folder(tmp_path / "utashinai")
+    found = written(folder)
+    assert found.ready
+    (town,) = found.towns
+    assert (town.code, town.form, found.base_year) == (CODE, "estat_small_area", 2020)
+    project = load(folder, report=Report())
+    (entry,) = project.municipality
+    assert (entry.blocks.format, entry.control.format) == ("estat_boundary", "ipss_workbook")
+    lists = [(e.facility_class, e.format, e.inside_only, e.name) for e in entry.facilities]
+    assert lists == [
+        ("p04-20_01", "ksj", True, "医療機関"), ("p29-21_01", "ksj", False, "学校")]  # fmt: skip
+    assert not check_project(folder).errors
+    (ready,) = open_project(folder).towns
+    assert ready.base.totals().sum() == pytest.approx(3585)
+    assert len(ready.facilities.table) == 2 * len(keys())
+    assert set(ready.facilities.table["kind"]) == {"16001", "2、内科"}
+    assert ready.facilities.table["capacity"].sum() == 19 * len(keys())
+    text = starter(found)
+    assert "未検証" in text
+
+
+def test_small_areas_without_their_boundary_ask_for_it(tmp_path):
+    folder = official_folder(tmp_path / "utashinai")
+    (folder / "h27ka01227.geojson").unlink()
+    for name in ("P04-20_01.geojson", "P29-21_01.geojson"):
+        (folder / name).unlink()
+    content = json.loads((folder / OUTLINE).read_text(encoding="utf-8"))
+    content["features"] = [f for f in content["features"] if f["properties"]["N03_007"] == CODE]
+    (folder / OUTLINE).write_text(json.dumps(content), encoding="utf-8")
+    found = survey_folder(folder)
+    assert [ja for ja, _ in found.lacks] == ["歌志内市：町丁・字等別境界（e-Stat）"]
+    assert '# format = "estat_boundary"' in starter(found)
+
+
+def test_the_starter_of_joined_registers(tmp_path):
+    folder = tmp_path / "joined"
+    folder.mkdir()
+    registers = CLIPS / "register"
+    shutil.copy(registers / "0066_202311_12.xlsx", folder)
+    shutil.copy(GEO / "takamatsu" / OUTLINE, folder)
+    text = (registers / "joined_12.csv").read_text(encoding="utf-8")
+    (folder / "joined.csv").write_text(text.replace("\n2020-09,", "\n2018-11,"), encoding="utf-8")
+    found = written(folder)
+    assert found.ready
+    (town,) = found.towns
+    assert (town.form, found.base_year) == ("register_series", 2023)
+    assert town.places.months == {2018: "2018-11", 2023: "2023-11"}
+    project = load(folder, report=Report())
+    assert project.municipality[0].blocks.format == "register"
+    assert not check_project(folder).errors
+    (ready,) = open_project(folder).towns
+    assert ready.past.totals()[0, 0] == 227
+    (folder / "0066_202311_12.xlsx").unlink()  # nothing says any more where they live
+    assert not survey_folder(folder).ready
+
+
+def test_the_starter_of_lists_of_facilities(tmp_path):
+    folder = tmp_path / "yaizu"
+    folder.mkdir()
+    for name in ("park.csv", "library.csv", "city_offices.csv"):
+        shutil.copy(CLIPS / "yaizu" / name, folder)
+    found = survey_folder(folder)
+    assert not found.ready
+    text = starter(found)
+    for name in ("park.csv", "library.csv", "city_offices.csv"):
+        assert name in text
+    content = json.loads((TWELVE / OUTLINE).read_text(encoding="utf-8"))
+    content["features"] = [f for f in content["features"] if f["properties"]["N03_007"] == "22212"]
+    (folder / OUTLINE).write_text(json.dumps(content), encoding="utf-8")
+    for name in ("census_2010_2015.csv", "ipss2018.csv"):
+        rows = list(csv.reader((TWELVE / name).read_text(encoding="utf-8-sig").splitlines()))
+        with (folder / name).open("w", encoding="utf-8", newline="") as out:
+            csv.writer(out).writerows([rows[0], *(row for row in rows if row[0] == "22212")])
+    found = written(folder)
+    assert found.ready
+    project = load(folder, report=Report())
+    formats = {e.file: e.format for e in project.municipality[0].facilities}
+    assert formats == {
+        "park.csv": "list", "library.csv": "public_facilities",
+        "city_offices.csv": "public_facilities",
+    }  # fmt: skip
+    assert not check_project(folder).errors
+    (ready,) = open_project(folder).towns
+    assert len(ready.facilities.table) == 142 + 11 + 28
+    parks = ready.facilities.table[ready.facilities.table["facility_class"] == "park"]
+    assert parks["opened"].min() == 1961
+
+
+def test_tables_of_no_standard_and_shapes_are_proposed_as_comments(tmp_path):
+    rows = [["町名", "年", "男女", "年齢", "人口"]]
+    rows += [[name, "2023", sex, age, "5"] for name in ("東町", "西町") for sex in "男女"
+             for age in ("0～4歳", "5～9歳", "10～64歳", "65歳以上")]  # fmt: skip
+    with (tmp_path / "people.csv").open("w", encoding="utf-8", newline="") as out:
+        csv.writer(out).writerows(rows)
+    gpd.read_file(BOUNDARY)[["S_NAME", "geometry"]].to_file(tmp_path / "areas.gpkg")
+    text = starter(survey_folder(tmp_path))
+    for line in ('format = "mapped"', 'zone_name = "町名"', 'format = "vector"', 'key = "★"'):
+        assert f"#       {line}" in text
+
+
+def test_a_table_that_is_not_read_is_named(tmp_path):
+    table_of(tmp_path / "tblT001192H34.txt", 2015, b"T001192")
+    body = (tmp_path / "tblT001192H34.txt").read_bytes().replace(b"HYOSYO,CITYNAME,NAME,", b"")
+    (tmp_path / "tblT001192H34.txt").write_bytes(body)
+    found = survey_folder(tmp_path)
+    (file,) = found.files
+    assert (file.kind, file.usable) == ("estat_mesh", False)
+    assert "T001192" in "\n".join(survey_lines(found))
 
 
 def test_a_list_with_an_error_is_left_out_with_the_reason(tmp_path):

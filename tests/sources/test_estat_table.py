@@ -161,7 +161,7 @@ def test_zips_of_another_kind(tmp_path, report):
         assert read(tmp_path / name, report) is None
     (tmp_path / "cut.zip").write_bytes((tmp_path / "nested.zip").read_bytes()[:200])
     assert read(tmp_path / "cut.zip", report) is None
-    assert [problem.code for problem in report.problems] == ["FM102", "FM102", "FM104", "FM102"]
+    assert [problem.code for problem in report.problems] == ["FM102", "FM333", "FM104", "FM331"]
 
 
 @pytest.mark.parametrize(

@@ -23,9 +23,9 @@ STANDARD = [
 ]  # fmt: skip
 
 
-def read(path, report, facility_class="school", base_year=2023):
+def read(path, report, facility_class="school", base_year=2023, kinds=()):
     return facilities.read(
-        path, facility_class=facility_class, base_year=base_year, report=report, **TOWN
+        path, facility_class=facility_class, base_year=base_year, report=report, kinds=kinds, **TOWN
     )
 
 
@@ -64,9 +64,34 @@ def test_the_published_medical_institutions(report):
     expected = [("FM612", i, "latitude") for i, r in enumerate(rows, 2) if not r["latitude"]]
     expected += [("FM614", i, "openingDate") for i, y in enumerate(years, 2) if y > 2023]
     twins = [i for i, row in enumerate(rows, 2) if row["name"] == "神原歯科医院"]
-    assert sorted(found(report)) == [*expected, ("FM616", twins[1], "name")]
-    assert len(expected) == 1 + 52
+    resting = [i for i, row in enumerate(rows, 2) if row["numberOfBeds"] == "19（休床中）"]
+    expected += [("FM623", line, "numberOfBeds") for line in resting]
+    assert sorted(found(report)) == sorted([*expected, ("FM616", twins[1], "name")])
+    assert len(expected) == 1 + 52 + 3
     assert not report.errors
+
+
+def test_medical_institutions_by_department_with_their_beds(report):
+    path = FIXTURES / "medical.csv"
+    every = read(path, report, "medical").table
+    assert (every["capacity"].count(), every["capacity"].sum()) == (70, 5847)
+    assert every["floor_area"].isna().all()
+    chosen = read(path, report, "medical", kinds=["内科", "外科"]).table
+    assert len(chosen) == 222
+    assert chosen.equals(every.loc[chosen.index])  # ids do not depend on what is chosen
+    kinds = [set(text.split("、")) for text in chosen["kind"]]
+    assert all(of & {"内科", "外科"} for of in kinds)
+    assert len(read(path, report, "medical", kinds=["内科"]).table) == 205
+
+
+def test_kinds_that_no_facility_has(report):
+    path = FIXTURES / "medical.csv"
+    assert len(read(path, report, "medical", kinds=["内科", "内料"]).table) == 205
+    wrong = next(p for p in report.problems if p.code == "FM560")
+    assert (wrong.value, wrong.severity) == ("内料", "warning")
+    assert read(path, report, "medical", kinds=["内料"]) is None
+    assert [(p.code, p.value) for p in report.errors] == [("FM561", "内料")]
+    assert "内科" in report.errors[0].text("expected")
 
 
 def test_dates_and_numbers(tmp_path, report):

@@ -1,8 +1,13 @@
 """Readers under arbitrary cells: they note errors or give sound nouns, and never raise."""
 
+import gzip
+import io
 import json
+import os
 import random
+import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -10,14 +15,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from futuremap.problems import Report
-from futuremap.sources import controls, facilities, outline, register
+from futuremap.sources import controls, facilities, outline, recognise, register
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts" / "fuzz"))
 
+import fuzz_harness
 import fuzz_sources
+import fuzz_worker
 import mutate
-
-from tests.catalogue.clean import READERS
 
 from .variants import FIXTURES, TOWN, ids_by_name, read_base, register_rows, sheet, write_csv
 
@@ -106,28 +111,45 @@ def test_outlines(geometry, crs, rings, tmp_path):
             list(report.lines())
 
 
+READERS = {
+    name: reader for name, reader in fuzz_harness.load().items() if name not in fuzz_harness.SAME
+}
 TEXTS = [name for name, reader in READERS.items() if reader.kind == "text"]
 PACKED = [name for name, reader in READERS.items() if reader.kind != "text"]
 
 
-@pytest.mark.parametrize("name", [name for name in TEXTS if name not in fuzz_sources.SAME])
+@pytest.mark.parametrize("name", TEXTS)
 def test_changed_texts(name, tmp_path):
-    harness = fuzz_sources.Harness(name, tmp_path)
+    harness = fuzz_harness.Harness(name, tmp_path)
     rng = random.Random(f"{name} in the tests")  # noqa: S311
     for _ in range(60):
         harness.run(mutate.text(harness.seeds[harness.path], rng))
     assert not harness.findings
 
 
-@pytest.mark.parametrize("name", [name for name in PACKED if name not in fuzz_sources.SAME])
+@pytest.mark.parametrize("name", PACKED)
 def test_changed_workbooks_and_shapes_in_a_process_of_their_own(name, tmp_path):
-    tally = fuzz_sources.fuzz(name, runs=40, seconds=60, keep=tmp_path, packed=True)
-    assert tally.inputs == 40
-    assert not tally.findings
+    account = fuzz_sources.Account(tmp_path, name, packed=True, wanted=40)
+    fuzz_sources.fuzz(account, runs=40, seconds=60)
+    assert account.tally["inputs"] == 40
+    assert not account.findings
+
+
+def test_a_run_led_by_coverage_goes_on_where_it_stopped(tmp_path, monkeypatch):
+    pytest.importorskip("atheris", reason="the extra `fuzz` is not installed")
+    monkeypatch.setenv("FUZZ_COVERAGE", "1")
+    for inputs in (300, 600):
+        account = fuzz_sources.Account(tmp_path, "totals", packed=False, wanted=inputs)
+        fuzz_sources.fuzz_all([account], seconds=60, state=tmp_path)
+        figures = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))[0]
+        assert figures["inputs"] >= inputs
+        assert figures["edges"] > figures["edges_of_clean_file"] > 0
+        assert not figures["findings"]
+    assert figures["sessions"] == 2
 
 
 def test_a_finding_is_kept(tmp_path, monkeypatch):
-    harness = fuzz_sources.Harness("totals", tmp_path)
+    harness = fuzz_harness.Harness("totals", tmp_path)
     for error in (ValueError("odd"), KeyError("odd")):
 
         def fail(_path, _report, error=error):
@@ -142,6 +164,34 @@ def test_a_finding_is_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(harness, "reader", silent)
     harness.run(b"code,year\n")
     assert "nothing was said" in list(harness.findings.values())[-1]["text"]
+
+
+@pytest.mark.parametrize(("packing", "code"), [("gzip", "FM102"), ("zip", "FM331")])
+def test_a_broken_packing_is_told(packing, code, tmp_path):
+    # found by atheris: reading it had stopped with zlib.error and OSError
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.txt", "町名,人口\n" * 9)
+    packed = gzip.compress(b"a,b\n1,2\n" * 9) if packing == "gzip" else whole.getvalue()
+    path = tmp_path / f"a.csv.{packing[:2]}"
+    said = set()
+    for at in range(12, len(packed)):
+        for byte in (0x00, 0x5A, 0xFF):
+            path.write_bytes(packed[:at] + bytes([byte]) + packed[at + 1 :])
+            found = recognise.recognise(path)
+            said |= {en.partition(":")[0] for _, en in found.lacks}
+            assert not any("stopped (" in en for _, en in found.lacks)
+    assert code in said
+
+
+def test_shapes_of_which_none_is_drawn_are_told(tmp_path):
+    # found by the fuzzer: reading it had stopped with ValueError
+    feature = {"type": "Feature", "properties": {"key": "1"}, "geometry": None}
+    path = tmp_path / "a.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature] * 2}))
+    found = recognise.recognise(path)
+    assert found.lacks
+    assert not any("stopped (" in en for _, en in found.lacks)
 
 
 def test_mutations_can_be_repeated():
@@ -162,14 +212,49 @@ def test_mutations_can_be_repeated():
 )  # fmt: skip
 def test_a_worker_that_ends_badly_is_a_finding(code, said, kind, tmp_path, monkeypatch):
     def worker(_name, folder, **_more):
-        (folder / "clean.csv").write_bytes(b"the input")
-        fuzz_sources.Counter(folder / "count").add()
+        (folder / "clean.csv").write_bytes(b"code,year\n")
+        fuzz_harness.Counter(folder / "count").add()
         return code, said
 
-    monkeypatch.setattr(fuzz_sources, "_worker", worker)
-    tally = fuzz_sources.fuzz("totals", runs=1, seconds=9, keep=tmp_path, packed=False)
-    assert [finding["kind"] for finding in tally.findings] == [kind]
-    assert (tmp_path / "totals" / "clean.csv").read_bytes() == b"the input"
-    first, second = fuzz_sources.checks_of("totals", tally, 1)
+    account = fuzz_sources.Account(tmp_path, "totals", packed=False, wanted=1)
+    with monkeypatch.context() as changed_worker:
+        changed_worker.setattr(fuzz_sources, "_worker", worker)
+        fuzz_sources.fuzz(account, runs=1, seconds=9)
+    assert [finding["kind"] for finding in account.findings] == [kind]
+    kept = account.kept / account.findings[0]["input"]
+    assert kept.read_bytes() == b"code,year\n"
+    first, second = fuzz_sources.checks_of(account)
     assert first["ok"]
     assert not second["ok"]
+    # read again by the reader as it is, it is no finding any more
+    if kind == "hang":
+        assert account.replay() == 1
+        assert not list(account.kept.iterdir())
+
+
+HANGS = """
+import sys, time
+sys.path[:0] = [{scripts!r}]
+import fuzz_worker
+fuzz_worker.HANG = 1.0
+class Slow(fuzz_worker.Harness):
+    def run(self, body, part=None):
+        if b"99999" in body:
+            time.sleep(60)
+fuzz_worker.Harness = Slow
+fuzz_worker.work("totals", fuzz_worker.Path({folder!r}), runs=100_000, seconds=50, seed=0)
+"""
+
+
+@pytest.mark.parametrize("coverage", [False, True])
+def test_a_hang_ends_the_worker(coverage, tmp_path):
+    if coverage:
+        pytest.importorskip("atheris", reason="the extra `fuzz` is not installed")
+    scripts = str(Path(fuzz_worker.__file__).parent)
+    more = {"FUZZ_COVERAGE": "1"} if coverage else {}
+    done = subprocess.run(
+        [sys.executable, "-c", HANGS.format(scripts=scripts, folder=str(tmp_path))],
+        env=os.environ | more, capture_output=True, timeout=50, check=False,
+    )  # fmt: skip
+    said = done.stderr.decode("utf-8", "replace")
+    assert fuzz_sources._ended(done.returncode, said) == "hang"

@@ -182,4 +182,4 @@ def test_what_is_no_workbook(tmp_path, report):
     broken = tmp_path / "broken.xlsx"
     broken.write_bytes(b"PK\x03\x04 and nothing more")
     assert read(broken, report) is None
-    assert [problem.code for problem in report.problems] == ["FM102", "FM101", "FM102"]
+    assert [problem.code for problem in report.problems] == ["FM337", "FM101", "FM331"]

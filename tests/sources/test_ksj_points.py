@@ -24,7 +24,7 @@ def columns(product, values):
 EDITIONS = {
     "P02": columns("P02", {1: CODES, 2: [3] * 3, 3: [16] * 3, 4: NAMES, 5: ADDRESSES, 6: [3] * 3}),
     "P05": columns("P05", {1: CODES, 2: [1] * 3, 3: NAMES, 4: ADDRESSES}),
-    "P14": columns(
+    "P14 2021": columns(
         "P14",
         {1: ["静岡県"] * 3, 2: ["焼津市"] * 3, 3: CODES, 4: ADDRESSES, 5: [1] * 3, 6: [101] * 3,
          7: [1] * 3, 8: NAMES, 9: [3] * 3, 10: [1] * 3},
@@ -56,10 +56,11 @@ def points(values, shapes=HERE):
     return gpd.GeoDataFrame(values, geometry=shapes, crs=6668)
 
 
-def read(path, report, **more):
+def read(path, report, mapping=None, **wanted):
     return ksj_points.read(
-        path, facility_class="x", town=YAIZU, credit="c", base_year=2025, report=report, **more
-    )
+        path, facility_class="x", town=YAIZU, credit="c", base_year=2025, report=report,
+        wanted=ksj_points.Wanted(**wanted), mapping=mapping,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
@@ -93,10 +94,57 @@ def test_kinds_and_names_of_reinfolib(tmp_path, report):
 def test_medical_institutions_by_outline(tmp_path, report):
     path = write(tmp_path / "a.geojson", points(P04))
     inside = read(path, report, outline=shapely.box(138.25, 34.8, 138.35, 34.9))
-    assert inside.table["beds"].tolist() == [471, 0]
-    assert inside.table["kind"].tolist() == ["1", "2"]
+    assert inside.table["capacity"].tolist() == [471, 0]
+    assert inside.table["kind"].tolist() == ["1、内", "2、内"]
     assert len(read(path, report).table) == 3
+    assert read(path, report, kinds=["2"]).table["name"].tolist() == ["栄"]
+    assert len(read(path, report, kinds=["内"]).table) == 3
     assert not report.problems
+
+
+P14_2015 = columns(
+    "P14",
+    {1: ["静岡県"] * 3, 2: ["焼津市"] * 3, 3: ADDRESSES, 4: [1] * 3, 5: [1] * 3,
+     6: [101, 804, 101], 7: NAMES, 8: [3] * 3, 9: [1] * 3},
+)  # fmt: skip
+
+
+def test_welfare_of_2015_is_told_by_its_addresses(tmp_path, report):
+    path = write(tmp_path / "a.geojson", points(P14_2015))
+    inside = read(path, report, outline=shapely.box(138.25, 34.8, 138.35, 34.9))
+    assert inside.table["name"].tolist() == NAMES[:2]
+    assert inside.table["address"].tolist() == ADDRESSES[:2]
+    assert inside.table["kind"].tolist() == ["101", "804"]
+    mixed = points(P14_2015 | {"P14_003": [ADDRESSES[0], "22212", ADDRESSES[2]]})
+    assert read(write(tmp_path / "b.geojson", mixed), report) is None
+    assert found(report) == [("FM621", None, "")]
+
+
+OF_ANY = {"施設名": NAMES, "市": CODES, "年": [1990, 9999, 1], "床": [120.5, None, 1.0]}
+
+
+def test_columns_of_no_known_edition_by_mapping(tmp_path, report):
+    path = write(tmp_path / "a.geojson", points(OF_ANY))
+    assert read(path, report) is None
+    report.problems.clear()
+    mapping = {"施設名": "name", "市": "code", "年": "opened", "床": "floor_area"}
+    listed = read(path, report, mapping=mapping)
+    assert listed.table["name"].tolist() == NAMES[:2]
+    assert listed.table["opened"].tolist()[0] == 1990
+    assert math.isnan(listed.table["opened"].iloc[1])
+    assert listed.table["floor_area"].tolist()[0] == 120.5
+    assert math.isnan(listed.table["floor_area"].iloc[1])
+    assert not report.problems
+
+
+def test_a_mapping_goes_before_the_edition(tmp_path, report):
+    path = write(tmp_path / "a.geojson", points(EDITIONS["P02"] | {"できた年": [1970, 1980, 1990]}))
+    listed = read(path, report, mapping={"できた年": "opened", "P02_002": "kind"})
+    assert listed.opened().tolist() == [1970, 1980]
+    assert listed.table["kind"].tolist() == ["3", "3"]
+    assert listed.table["name"].tolist() == NAMES[:2]
+    assert read(path, report, mapping={"P02_009": "opened"}) is None
+    assert found(report) == [("FM201", 0, "P02_009")]
 
 
 def test_schools_closed_for_the_time_being(tmp_path, report):
@@ -128,4 +176,5 @@ def test_no_facility_of_the_town(tmp_path, report):
     assert read(path, report) is None
     assert found(report) == [("FM556", None, "P05_001")]
     assert read(write(tmp_path / "b.geojson", points(P04)), report, kinds={"9"}) is None
-    assert report.errors[-1].code == "FM105"
+    assert report.errors[-1].code == "FM561"
+    assert "1、2" in report.errors[-1].text("expected")

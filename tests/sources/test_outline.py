@@ -157,24 +157,24 @@ def test_a_municipality_that_is_not_there(report):
 
 
 @pytest.mark.parametrize(
-    ("body", "line"),
+    ("body", "code", "line"),
     [
-        ("", 1),
-        ('{"type": "FeatureCollection",\n "features": [\n', 3),
-        ("[" * 100_000, None),
-        ('{"features": [' + "9" * 5_000 + "]}", None),
-        ("[]", None),
-        ('{"features": {}}', None),
-        ('{"type": "Topology"}', None),
-        ("<kml></kml>", 1),
-        ("<VRTDataset></VRTDataset>", 1),
+        ("", "FM558", 1),
+        ('{"type": "FeatureCollection",\n "features": [\n', "FM558", 3),
+        ("[" * 100_000, "FM558", None),
+        ('{"features": [' + "9" * 5_000 + "]}", "FM558", None),
+        ("[]", "FM102", None),
+        ('{"features": {}}', "FM102", None),
+        ('{"type": "Topology"}', "FM102", None),
+        ("<kml></kml>", "FM558", 1),
+        ("<VRTDataset></VRTDataset>", "FM558", 1),
     ],
 )
-def test_what_is_no_geojson(body, line, tmp_path, report):
+def test_what_is_no_geojson(body, code, line, tmp_path, report):
     path = tmp_path / "x.geojson"
     path.write_text(body, encoding="utf-8")
     problem = refused(path, report)
-    assert (problem.code, problem.line) == ("FM102", line)
+    assert (problem.code, problem.line) == (code, line)
 
 
 def test_a_missing_file(tmp_path, report):

@@ -20,22 +20,21 @@ ROWS = [
     ["222127", "1", "静岡県", "焼津市", "港会館", "", "", "", "石津1", "", "34.84", "138.33", *[""] * 11, "公民館"],
     ["222127", "2", "静岡県", "焼津市", "栄会館", "", "", "", "栄町2", "", "34.86", "138.31", *[""] * 11, "公民館"],
 ]  # fmt: skip
-PARK = ["ID", "公園名", "住所（番地まで）", "緯度", "経度", "面積（㎡）", "供用開始年"]
-PARKS = [PARK, ["1", "石津浜公園", "石津2420", "34.8425", "138.334", "32,500 ", "1961"]]
+PARK = ["ID", "公園名", "住所（番地まで）", "緯度", "経度", "延床面積（㎡）", "定員", "供用開始年"]
+PARKS = [PARK, ["1", "石津浜公園", "石津2420", "34.8425", "138.334", "2,500 ", "40", "1961"]]
 
 
-def read(path, report, mapping=None, base_year=2021):
+def read(path, report, mapping=None, base_year=2021, kinds=()):
     return public_facilities.read(
         path, facility_class="hall", town=YAIZU, credit="x", base_year=base_year,
-        report=report, mapping=mapping,
+        report=report, mapping=mapping, kinds=kinds,
     )  # fmt: skip
 
 
 def test_real_parks(report):
     parks = read(CLIPS / "yaizu" / "park.csv", report)
     assert (len(parks.table), len(parks.located)) == (142, 142)
-    assert (parks.table["area"].notna().sum(), parks.table["area"].sum()) == (142, 826_317)
-    assert parks.table["area"].iloc[0] == 32_500
+    assert parks.table["floor_area"].isna().all()  # their 面積 is that of the site
     assert (parks.opened().min(), parks.opened().max()) == (1961, 2021)
     assert not np.isnan(parks.opened()).any()
     assert not report.problems
@@ -70,14 +69,34 @@ def test_a_column_of_its_own_by_mapping(tmp_path, report):
     assert not report.problems
 
 
+def test_sizes_and_kinds(tmp_path, report):
+    listed = read(write_csv(tmp_path / "a.csv", PARKS), report)
+    assert listed.table[["floor_area", "capacity"]].to_numpy().tolist() == [[2500, 40]]
+    assert listed.table["kind"].tolist() == [""]
+    two = [V1, *put([V1, *ROWS], 2, "備考", "公民館、図書室")[1:]]
+    path = write_csv(tmp_path / "b.csv", two)
+    assert read(path, report, kinds=["図書室"]).table.index.tolist() == ["hall-0002"]
+    assert len(read(path, report, kinds=["図書室", "公民館"]).table) == 2
+    assert not report.problems
+
+
+def test_a_heading_of_the_mapping_that_is_not_there(tmp_path, report):
+    path = write_csv(tmp_path / "a.csv", [V1, *ROWS])
+    assert read(path, report, {"できた年": "opened"}) is not None
+    assert read(path, report, {"館名": "name"}) is None
+    assert [(p.code, p.column) for p in report.problems] == [
+        ("FM201", "できた年"), ("FM201", "館名")]  # fmt: skip
+
+
 FAULTS = [
     (V1, "緯度", "", "FM612"),
     (V1, "都道府県コード又は市区町村コード", "222135", "FM620"),
     (V1, "都道府県コード又は市区町村コード", "222120", "FM620"),
     (V1, "緯度", "138.33", "FM524"),
     (V1, "NO", "2", "FM613"),
-    (PARK, "面積（㎡）", "約3000", "FM623"),
-    (PARK, "面積（㎡）", "-5", "FM623"),
+    (PARK, "延床面積（㎡）", "約3000", "FM623"),
+    (PARK, "延床面積（㎡）", "-5", "FM623"),
+    (PARK, "定員", "19（休床中）", "FM623"),
     (PARK, "供用開始年", "不明", "FM306"),
     (PARK, "供用開始年", "2030", "FM614"),
 ]

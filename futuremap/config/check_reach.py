@@ -1,0 +1,93 @@
+"""What of the rules of reach, their files and dated events does not go together."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection
+
+from futuremap.config.door import Door
+from futuremap.config.lines import Path as KeyPath
+from futuremap.config.model import Project
+from futuremap.config.presets import known_presets
+from futuremap.config.reach import ReachRule
+
+ALWAYS = ("facility_class", "rule", "preset", "age_from", "age_to", "life_years")
+USED = {
+    "radius": ("radius_m",),
+    "centroid": ("radius_m",),
+    "nearest": ("farthest_m",),
+    "k_nearest": ("k", "farthest_m"),
+    "huff": ("attraction", "decay", "farthest_m"),
+    "capacity": ("farthest_m",),
+    "districts": (),
+    "walk": ("minutes", "speed_kmh", "farthest_m"),
+    "car": ("minutes", "speed_kmh", "farthest_m"),
+    "surface": ("minutes", "farthest_m"),
+}
+NEEDED = {"k_nearest": ("k",), "walk": ("minutes",), "car": ("minutes",), "surface": ("minutes",)}
+FILES = {"walk": "roads", "car": "roads", "surface": "surface"}
+
+
+def check_reach(project: Project, door: Door) -> None:
+    """Note rules that lack something, say what they do not use, or are of no class.
+
+    Parameters
+    ----------
+    project
+        The project.
+    door
+        Takes FM004, FM011 and FM670.
+    """
+    classes = {entry.facility_class for town in project.municipality for entry in town.facilities}
+    seen: set[str] = set()
+    for i, rule in enumerate(project.reach.rule):
+        at: KeyPath = ("reach", "rule", i)
+        _one_of(rule.facility_class, classes, (*at, "class"), door)
+        if rule.facility_class in seen:
+            door.no_sense(
+                (*at, "class"), rule.facility_class, ("種類ごとに1つ", "one rule a class")
+            )
+        seen.add(rule.facility_class)
+        if rule.preset:
+            _one_of(rule.preset, known_presets(), (*at, "preset"), door)
+        _check_keys(rule, at, door)
+        _check_files(project, rule, at, door)
+    of_districts = {r.facility_class for r in project.reach.rule if r.rule == "districts"}
+    for i, town in enumerate(project.municipality):
+        for j, entry in enumerate(town.districts):
+            here: KeyPath = ("municipality", i, "districts", j, "class")
+            _one_of(entry.facility_class, of_districts, here, door)
+
+
+def _check_keys(rule: ReachRule, at: KeyPath, door: Door) -> None:
+    said = rule.model_dump(exclude_none=True, exclude_defaults=True)
+    for key in sorted(set(said) - {*ALWAYS, *USED[rule.rule]}):
+        users = " / ".join(f'"{name}"' for name, keys in USED.items() if key in keys)
+        only = (f"rule = {users} のときだけ", f"only with rule = {users}")
+        door.no_sense((*at, key), "", only)
+    for key in NEEDED.get(rule.rule, ()):
+        if getattr(rule, key) is None:
+            door.add("FM011", (*at, key), key=key, format=rule.rule)
+    if rule.age_from is not None and rule.age_to is not None and rule.age_to < rule.age_from:
+        later = (f"{rule.age_from} 以上", f"{rule.age_from} or more")
+        door.no_sense((*at, "age_to"), rule.age_to, later)
+
+
+def _check_files(project: Project, rule: ReachRule, at: KeyPath, door: Door) -> None:
+    for town in project.municipality:
+        if rule.facility_class not in {entry.facility_class for entry in town.facilities}:
+            continue
+        needed = FILES.get(rule.rule)
+        lacks = needed is not None and getattr(town, needed) is None
+        if rule.rule == "districts":
+            needed = "districts"
+            lacks = rule.facility_class not in {d.facility_class for d in town.districts}
+        if lacks:
+            door.add("FM670", (*at, "rule"), value=rule.rule, town=town.name,
+                     key=f"[municipality.{needed}]")  # fmt: skip
+
+
+def _one_of(value: str, known: Collection[str], path: KeyPath, door: Door) -> None:
+    if value not in known:
+        near = difflib.get_close_matches(value, sorted(known), n=3) or sorted(known)[:10]
+        door.no_sense(path, value, ("、".join(near) or "なし", ", ".join(near) or "nothing"))
