@@ -88,8 +88,9 @@ def show_outcome(outcome: Outcome) -> None:
                 "  base population / control total",
             )
         check = outcome.checks.get(town.town.code)
-        if check is not None:
-            console.print(f"{check.text.ja}  {check.text.en}")
+        beside = outcome.rivals.get(town.town.code, ())
+        for one in (*([check] if check is not None else []), *beside):
+            console.print(f"{one.text.ja}  {one.text.en}")
 
 
 def show_hindsight(found: Hindsight) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from futuremap.core.classes import AGEING_RATE, CHANGE_RATE, SERVICE_YEARS, Classes
 from futuremap.core.credits import SYNTHETIC, Credit
-from futuremap.core.facilities import Facilities
+from futuremap.core.facilities import FURTHER, Facilities
 from futuremap.core.fields import column, field
 from futuremap.core.layer import STATES, Layer, State, Text, View, metres_per_unit
 from futuremap.core.table import BOUNDS, Table
@@ -137,7 +137,8 @@ def facility_layers(
         How the reach was made.
     """
     base, future = place.years
-    listed = facilities.table.join(facilities.located.frame[["geometry"]])
+    table_of_known, further = _known(facilities.table)
+    listed = table_of_known.join(facilities.located.frame[["geometry"]])
     listed["facility_class"] = listed["facility_class"].map(class_names)
     frame = gpd.GeoDataFrame(listed, geometry="geometry", crs=GEOGRAPHIC)
     features = _wide(frame, table, made_up=any(c.synthetic for c in place.credits))
@@ -168,12 +169,15 @@ def facility_layers(
         "facility_class",
         "address",
         "opened",
+        *further,
         *_balloon(rows, table, change=("reach_change", "reach_change_rate"), place=place),
         "reach_outside_share",
     )
     located = features.geometry.notna().to_numpy()
     opened = features["opened"].to_numpy(dtype=np.float64)
-    in_service = {year: located & ~(opened > year) for year in place.years}
+    in_service = {
+        year: located & _is_open(features, year, otherwise=~(opened > year)) for year in place.years
+    }
     return _states(
         features,
         drawn=drawn,
@@ -183,6 +187,37 @@ def facility_layers(
         labels=(theme, title, "facility", (*notes, *_missing(facilities))),
         place=place,
     )
+
+
+def _is_open(
+    features: gpd.GeoDataFrame,
+    year: int,
+    *,
+    otherwise: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    # the column is there only if facilities open or close
+    name = column("in_service", year)
+    return np.asarray(features[name] == 1) if name in features else otherwise
+
+
+def _known(listed: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The list without the further columns in which nothing is known, and those that remain.
+
+    Examples
+    --------
+    >>> listed = pd.DataFrame({"kind": ["", ""], "capacity": [19.0, float("nan")]})
+    >>> table, further = _known(listed.assign(floor_area=float("nan")))
+    >>> list(table.columns), further
+    (['capacity'], ('capacity',))
+    """
+    texts = {"kind": listed["kind"].fillna("")} if "kind" in listed else {}
+    table = listed.assign(**texts)
+    empty = [name for name in FURTHER if name in table and not _is_known(table[name]).any()]
+    return table.drop(columns=empty), tuple(n for n in FURTHER if n in table and n not in empty)
+
+
+def _is_known(values: pd.Series) -> pd.Series:
+    return values.notna() & (values != "")
 
 
 def _missing(facilities: Facilities) -> tuple[Text, ...]:

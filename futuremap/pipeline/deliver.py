@@ -13,6 +13,7 @@ from futuremap.core.credits import Credit, credits_of
 from futuremap.core.layer import Text
 from futuremap.core.population import Population
 from futuremap.core.rounding import round_persons
+from futuremap.core.table import stack
 from futuremap.export.geopackage import write_geopackage
 from futuremap.export.kml import EARTH_PRO, EARTH_WEB, write_earth
 from futuremap.export.kml.towns import write_towns
@@ -124,8 +125,23 @@ def _write_tables(outcome: Outcome, themes: list[Theme], folder: Path) -> None:
         ("controls", outcome.projection.controls, towns),
     ):
         write_table(table, folder / name, names=names, made_up=made_up)
+    _write_access(outcome, folder, made_up)
     for theme in themes:
         write_frame(theme[0].features, folder / theme[0].theme)
+
+
+def _write_access(outcome: Outcome, folder: Path, made_up: set[str]) -> None:
+    """Coverage and travel by class of facility, if there are facilities."""
+    tables = [town.reach.access for town in outcome.towns if town.reach is not None]
+    if not tables:
+        return
+    names = {
+        f"{town.town.code}/{name}": f"{town.town.name.ja} {ja}"
+        for town in outcome.towns
+        for name, ja in town.town.class_names.items()
+    }
+    synthetic = {zone for zone in names if zone.partition("/")[0] in made_up}
+    write_table(stack(tables), folder / "access", names=names, made_up=synthetic)
 
 
 def _whole(people: Population, outcome: Outcome) -> NDArray[np.int64]:

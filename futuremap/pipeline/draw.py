@@ -10,6 +10,8 @@ from futuremap.core.credits import Credit, credits_of
 from futuremap.core.layer import Layer, Text, view_of
 from futuremap.core.table import stack
 from futuremap.export.themes import Place, area_layers, facility_layers
+from futuremap.pipeline.reach_words import rule_words
+from futuremap.pipeline.read_reach import rule_of
 from futuremap.pipeline.run import Outcome, TownOutcome
 
 MESH_THEMES = {"1km": "mesh1000", "500m": "mesh500", "250m": "mesh250", "125m": "mesh125"}
@@ -95,7 +97,10 @@ def _town(
                 class_names=town.town.class_names,
                 title=FACILITIES,
                 place=place._replace(view=view_of(points, served)) if len(points) else place,
-                notes=(_reach_note(outcome), *(Text(*note) for note in town.town.blocks.notes)),
+                notes=(
+                    *_reach_notes(outcome, town),
+                    *(Text(*note) for note in town.town.blocks.notes),
+                ),
             ),
         )
     if town.mesh is not None:
@@ -120,11 +125,26 @@ def _town(
     return themes
 
 
-def _reach_note(outcome: Outcome) -> Text:
-    radius = f"{outcome.prepared.project.reach.radius_m:g}"
-    return Text(
-        f"利用圏人口は、施設から半径{radius}mの円に入る面積の割合で町丁の人口を数えたもの。"
-        "市外の人口は含みません。",
-        f"People in reach: residents of town blocks by their area within {radius} m; "
-        "people outside the municipality are not counted.",
+def _reach_notes(outcome: Outcome, town: TownOutcome) -> list[Text]:
+    project, names = outcome.prepared.project, town.town.class_names
+    words = {name: rule_words(rule_of(project, name)) for name in names}
+    alone = len(set(words.values())) == 1
+    notes = []
+    for name, said in words.items() if not alone else list(words.items())[:1]:
+        of = Text("", "") if alone else Text(f"（{names[name]}）", f" ({name})")
+        notes.append(
+            Text(f"利用圏人口{of.ja}は、{said.ja}。", f"People in reach{of.en}: {said.en}.")
+        )
+    others = len(set(town.reach.areas.frame["parent"])) > 1 if town.reach is not None else False
+    notes.append(
+        Text(
+            "同じプロジェクトの近隣市町村の人口も数えています。",
+            "people of neighbouring municipalities of the project are counted too.",
+        )
+        if others
+        else Text(
+            "市外の人口は含みません。",
+            "people outside the municipality are not counted.",
+        ),
     )
+    return notes

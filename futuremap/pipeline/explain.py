@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
 
+from futuremap.core.crosswalk import Crosswalk
 from futuremap.core.population import Population, origin
 from futuremap.errors import UnknownNameError
 from futuremap.pipeline.method_names import method_name
+from futuremap.pipeline.reach_words import rule_words
+from futuremap.pipeline.reaching import Reaching
+from futuremap.pipeline.read_reach import rule_of
 from futuremap.pipeline.run import METHOD_OF_RATES, Gathered, Outcome, TownOutcome
 
 MOST_PARTS = 12  # contributing blocks listed; the rest are added up
@@ -119,11 +123,13 @@ def _rates(outcome: Outcome, zone: str) -> list[str]:
 
 def _cell(mesh: Gathered, outcome: Outcome, town: TownOutcome, zone: str) -> list[str]:
     del outcome
-    return [f"メッシュ {zone}  {town.town.name.ja}", *_parts(town, mesh, zone)]
+    names, walks = town.town.blocks.names, [mesh.walk] * len(mesh.people.years)
+    parts = _parts(names, town.people, mesh.people, walks=walks, target=zone)
+    return [f"メッシュ {zone}  {town.town.name.ja}", *parts]
 
 
 def _facility(
-    served: Gathered,
+    served: Reaching,
     outcome: Outcome,
     town: TownOutcome,
     facility: str,
@@ -132,28 +138,36 @@ def _facility(
         raise AssertionError("a facility was found in a town without facilities")
     row = town.town.facilities.table.loc[facility]
     opened = "不明" if np.isnan(row["opened"]) else f"{row['opened']:.0f}年"
-    radius = outcome.prepared.project.reach.radius_m
     kind = town.town.class_names[row["facility_class"]]
     title = f"{row['name']}（{facility}）  {kind}  開設 {opened}"
     if facility not in served.zones.ids:
         return [title, "座標がないため、図と利用圏には載りません"]
     return [
         title,
-        f"利用圏：半径 {radius:g} m の円に入る面積の割合で町丁の人口を数える",
-        *_parts(town, served, facility),
+        f"利用圏：{rule_words(rule_of(outcome.prepared.project, row['facility_class'])).ja}",
+        *_parts(
+            served.areas.names, served.sent, served.people, walks=served.by_year, target=facility
+        ),
     ]
 
 
-def _parts(town: TownOutcome, gathered: Gathered, target: str) -> list[str]:
-    row = gathered.walk.targets.index(target)
-    weights = gathered.walk.weights[[row]].toarray()[0]
-    first, last = town.people.totals()[0] * weights, town.people.totals()[-1] * weights
-    years = gathered.people.years
-    order = [i for i in np.argsort(-first, kind="stable") if weights[i] > 0]
-    names = town.town.blocks.names
+def _parts(
+    names: Sequence[str],
+    sent: Population,
+    gathered: Population,
+    *,
+    walks: Sequence[Crosswalk],
+    target: str,
+) -> list[str]:
+    # a facility that closes has other weights at the end than at the beginning
+    now, then = (walk.weights[[walk.targets.index(target)]].toarray()[0] for walk in
+                 (walks[0], walks[-1]))  # fmt: skip
+    first, last = sent.totals()[0] * now, sent.totals()[-1] * then
+    years = gathered.years
+    order = [i for i in np.argsort(-first, kind="stable") if now[i] > 0 or then[i] > 0]
     lines = [f"町丁 × 割合（{years[0]}年 → {years[-1]}年）"]
     lines += [
-        f"  {names[i]}  {weights[i]:.4f} × {town.people.totals()[0, i]:,.0f}人 = {first[i]:,.1f}"
+        f"  {names[i]}  {now[i]:.4f} × {sent.totals()[0, i]:,.0f}人 = {first[i]:,.1f}"
         f" → {last[i]:,.1f}"
         for i in order[:MOST_PARTS]
     ]
@@ -162,7 +176,7 @@ def _parts(town: TownOutcome, gathered: Gathered, target: str) -> list[str]:
         lines.append(
             f"  ほか {len(rest)} 町丁 = {first[rest].sum():,.1f} → {last[rest].sum():,.1f}",
         )
-    total = gathered.people.only([target]).totals()[:, 0]
+    total = gathered.only([target]).totals()[:, 0]
     lines.append("合計  " + "  ".join(f"{y}年 {v:,.1f}" for y, v in zip(years, total, strict=True)))
     return lines
 

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from futuremap.base.feasible import check_controls, check_people
+from futuremap.base.mesh_shares import Shares
 from futuremap.base.placement import check_plane
+from futuremap.catchment.stand import Standing, stand
 from futuremap.config import Municipality, Project, load
+from futuremap.core.crosswalk import Crosswalk
 from futuremap.core.facilities import Facilities, join_facilities
 from futuremap.core.layer import Text
 from futuremap.core.population import Population, with_open_age
@@ -17,13 +20,23 @@ from futuremap.core.table import Table
 from futuremap.core.zones import Zones
 from futuremap.errors import InputRefused
 from futuremap.pipeline.read_blocks import Blocks, in_areas
-from futuremap.pipeline.read_common import note_unverified
+from futuremap.pipeline.read_dwelling import read_dwelling
 from futuremap.pipeline.read_facilities import read_facilities
+from futuremap.pipeline.read_level import at_level, read_level
+from futuremap.pipeline.read_mesh import fit_margins, read_margins
 from futuremap.pipeline.read_population import read_population
+from futuremap.pipeline.read_reach import (
+    ReachInputs,
+    check_roads,
+    check_rules,
+    read_reach,
+    with_events,
+)
+from futuremap.pipeline.read_rival import Rival, read_rivals, read_totals
 from futuremap.pipeline.read_years import on_common_blocks
 from futuremap.problems import Report
 from futuremap.projection.controls import Basis, register_ratio
-from futuremap.sources import controls, ipss, outline, totals
+from futuremap.sources import outline, totals
 
 Progress = Callable[[str], None]
 FAR_FROM_CONTROL = 0.05  # register and control total further apart than this are reported
@@ -47,6 +60,16 @@ class Town(NamedTuple):
         A later count of all people.
     facilities, class_names
         Its facilities, and the names of their classes.
+    rivals
+        Other projections, to compare with.
+    dwelling
+        Where people stand in their blocks; by area if None.
+    shares
+        The same by sex and age, where the meshes' own numbers are known; before `dwelling`.
+    standing
+        The places themselves on which people stand; all over their blocks if None.
+    reach
+        Roads and districts for the rules of reach.
     """
 
     code: str
@@ -61,11 +84,21 @@ class Town(NamedTuple):
     check: Table | None
     facilities: Facilities | None
     class_names: dict[str, str]
+    rivals: tuple[Rival, ...] = ()
+    dwelling: Crosswalk | None = None
+    shares: Shares | None = None
+    standing: Standing | None = None
+    reach: ReachInputs = ReachInputs()
 
     @property
     def is_whole(self) -> bool:
         """Whether the municipality is its own only zone."""
         return self.blocks.kind == "municipality"
+
+    @property
+    def stands_by(self) -> bool:
+        """Whether more than its area is known of where people stand in a block."""
+        return self.dwelling is not None or self.shares is not None
 
     def zone_named(self, name: str) -> str | None:
         """The block of an id, or of a name that only one block has; None if there is none."""
@@ -100,6 +133,10 @@ class _Read(NamedTuple):
     controls: Population | None
     check: Table | None
     facilities: list[Facilities]
+    level: Population | None
+    margins: Population | None
+    rivals: list[Rival]
+    reach: ReachInputs
 
 
 def silent(step: str) -> None:
@@ -166,9 +203,11 @@ def prepare(project: Project, *, report: Report, progress: Progress = silent) ->
     """
     found = [_read(project, i, report, progress) for i in range(len(project.municipality))]
     report.raise_if_errors()
-    towns = _alike([_town(project, read, report) for read in found])
+    towns = _alike([_town(project, i, read, report) for i, read in enumerate(found)])
+    towns = [_standing(project, i, town, found[i], report=report) for i, town in enumerate(towns)]
     _compare_with_controls(project, towns, report)
     _check_housing(project, towns, report)
+    towns = [_reachable(project, i, town, report) for i, town in enumerate(towns)]
     report.raise_if_errors()
     inputs = {
         (project.path(file), credit)
@@ -208,6 +247,10 @@ def _read(project: Project, number: int, report: Report, progress: Progress) -> 
         _read_controls(project, entry, report),
         _read_check(project, entry, report),
         read_facilities(project, entry, area=area, report=report),
+        read_level(project, number, report),
+        read_margins(project, number, report),
+        read_rivals(project, number, report),
+        read_reach(project, number, area, report),
     )
 
 
@@ -226,16 +269,7 @@ def _read_check(project: Project, entry: Municipality, report: Report) -> Table 
 def _read_controls(project: Project, entry: Municipality, report: Report) -> Population | None:
     if entry.control is None:
         return None
-    if entry.control.format == "ipss_workbook":
-        note_unverified(ipss.VERIFIED, "社人研 ブック", file=entry.control.file, report=report)
-    reader = ipss.read if entry.control.format == "ipss_workbook" else controls.read
-    read = reader(
-        project.path(entry.control.file),
-        code=entry.code,
-        name=entry.name,
-        credit=entry.control.credit,
-        report=report,
-    )
+    read = read_totals(project, entry, entry.control, report)
     base, end = project.years
     reaches = read is None or end <= base or (base < max(read.years) and min(read.years) <= end)
     if read is not None and not reaches:
@@ -253,7 +287,7 @@ def _read_controls(project: Project, entry: Municipality, report: Report) -> Pop
     return read
 
 
-def _town(project: Project, read: _Read, report: Report) -> Town:
+def _town(project: Project, number: int, read: _Read, report: Report) -> Town:
     entry = read.entry
     names = [other.name for other in project.municipality]
     tail = f"（{entry.code}）" if names.count(entry.name) > 1 else ""  # 府中市 exists twice
@@ -266,6 +300,8 @@ def _town(project: Project, read: _Read, report: Report) -> Town:
         files={file.year: file.file for file in entry.population},
         report=report,
     )
+    if read.level is not None:
+        history = at_level(project, number, history, read.level, report)
     return Town(
         entry.code,
         Text(entry.name + tail, (entry.name_en or entry.name) + tail),
@@ -279,7 +315,40 @@ def _town(project: Project, read: _Read, report: Report) -> Town:
         read.check,
         join_facilities(read.facilities) if read.facilities else None,
         {listed.facility_class: listed.name for listed in entry.facilities},
+        tuple(read.rivals),
+        reach=read.reach,
     )
+
+
+def _standing(project: Project, number: int, town: Town, read: _Read, *, report: Report) -> Town:
+    """The town with where people stand in its blocks, as far as it is known."""
+    found = read_dwelling(project, number, town.blocks, report)
+    dwelling = None if found is None else found.on_mesh
+    shares = None
+    if read.margins is not None:
+        shares = fit_margins(
+            project,
+            number,
+            town.blocks,
+            people=town.base,
+            margins=read.margins,
+            dwelling=dwelling,
+            report=report,
+        )
+    standing = None if found is None else found.standing
+    return town._replace(dwelling=dwelling, shares=shares, standing=standing)
+
+
+def _reachable(project: Project, number: int, town: Town, report: Report) -> Town:
+    """The town with its planned events, once all that the rules of reach need is there."""
+    if town.facilities is None:
+        return town
+    facilities = with_events(project, number, town.facilities, report)
+    check_rules(project, number, facilities, town.reach, ages=town.base.ages, report=report)
+    standing = town.standing or (stand(town.blocks) if town.reach.roads else None)
+    if standing is not None:
+        check_roads(project, number, facilities, town.reach, places=standing.places, report=report)
+    return town._replace(facilities=facilities)
 
 
 def _alike(towns: list[Town]) -> list[Town]:

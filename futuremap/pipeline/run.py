@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from futuremap.base.mesh_shares import BY_MESHES, gather_by_age
 from futuremap.base.meshes import on_mesh
-from futuremap.catchment.coverage import within_radius_of_any
-from futuremap.catchment.life_cycle import years_in_service
-from futuremap.catchment.reach import share_outside, within_radius
 from futuremap.core.crosswalk import Crosswalk, gather, to_parents
-from futuremap.core.facilities import Facilities
 from futuremap.core.layer import Text
 from futuremap.core.population import Population, join_zones
 from futuremap.core.rates import Rates
@@ -20,10 +18,13 @@ from futuremap.core.table import Table
 from futuremap.core.zones import Zones
 from futuremap.indicators.account import account
 from futuremap.indicators.people import age_structure, density
-from futuremap.indicators.reach import covered, reach
+from futuremap.indicators.reach import covered
 from futuremap.pipeline.history import history_of
 from futuremap.pipeline.housing import with_housing
 from futuremap.pipeline.prepare import Prepared, Progress, Town, silent
+from futuremap.pipeline.reaching import Reaching
+from futuremap.pipeline.read_rival import Rival
+from futuremap.pipeline.town_reach import covered_people, in_reach
 from futuremap.pipeline.uncertainty import Uncertainty, uncertainty
 from futuremap.projection.controls import control_totals, register_ratio, residuals
 from futuremap.projection.methods import ANY_SPACING, METHODS, apart
@@ -40,7 +41,7 @@ class Gathered(NamedTuple):
     """Town blocks counted on other zones.
 
     zones
-        Mesh cells or located facilities.
+        Mesh cells.
     walk
         How blocks count there.
     people
@@ -72,27 +73,29 @@ class TownOutcome(NamedTuple):
     people: Population
     blocks: Table
     mesh: Gathered | None
-    reach: Gathered | None
+    reach: Reaching | None
 
 
 class Check(NamedTuple):
-    """A later count beside the projection of its year. [persons]"""
+    """A later count, or another projection, beside ours of its year. [persons]"""
 
     place: Text
     name: str
     year: int
     counted: float
     projected: float
+    is_rival: bool = False
 
     @property
     def text(self) -> Text:
         """The comparison in words."""
         off = self.projected / self.counted - 1
+        other = self.name if self.is_rival else "counted"
         return Text(
             f"{self.place.ja} {self.year}年：推計 {self.projected:,.0f}人、"
             f"{self.name} {self.counted:,.0f}人（推計は {off:+.1%}）",
             f"{self.place.en} {self.year}: projected {self.projected:,.0f}, "
-            f"counted {self.counted:,.0f} ({off:+.1%})",
+            f"{other} {self.counted:,.0f} ({off:+.1%})",
         )
 
 
@@ -113,6 +116,8 @@ class Outcome(NamedTuple):
         People in the base year over the published total, where that year was published.
     checks
         Later counts beside the projection, by municipality.
+    rivals
+        Other projections beside ours in all years that both have, by municipality.
     towns
         The municipalities one by one.
     """
@@ -125,6 +130,7 @@ class Outcome(NamedTuple):
     control_residuals: dict[str, float]
     register_ratio: dict[str, float]
     checks: dict[str, Check]
+    rivals: dict[str, tuple[Check, ...]]
     towns: tuple[TownOutcome, ...]
 
 
@@ -172,14 +178,15 @@ def run(prepared: Prepared, *, progress: Progress = silent) -> Outcome:
         rates,
         projected,
         account(projected.population, projected.flows),
-        spread.bound(
-            age_structure(city).join(covered(city, _coverage(prepared, projected.population))),
-            "population",
+        _with_interval(
+            age_structure(city).join(covered(city, covered_people(prepared, outcomes))),
             to_parents(base.zones, parents),
+            spread,
         ),
         residuals(city, totals),
         _register_ratios(prepared),
         _checks(prepared, city),
+        _rivals(prepared, city),
         tuple(outcomes),
     )
 
@@ -226,61 +233,36 @@ def _gather_town(
 ) -> TownOutcome:
     people = population.only(town.blocks.ids)
     table = age_structure(people).join(density(people, town.blocks.areas()))
-    mesh = None if town.is_whole else _on_mesh(prepared, town, people)
+    mesh = None
+    # a mesh of whole municipalities would say that people live evenly all over them
+    if not town.is_whole or town.shares is not None:
+        mesh = _on_mesh(prepared, town, people)
     served = None
     if town.facilities is not None:
-        served = _in_reach(prepared, town, people, town.facilities)
-    return TownOutcome(
-        town,
-        people,
-        spread.bound(table, "population", to_parents(people.zones, people.zones)),
-        # a mesh of whole municipalities would say that people live evenly all over them
-        None if mesh is None else _bounded(mesh, "population", spread),
-        None if served is None else _bounded(served, "people_in_reach", spread),
-    )
+        served = in_reach(prepared, town, population)
+        bounded = spread.bound(served.table, "people_in_reach", served.by_year)
+        served = served._replace(table=bounded)
+    if mesh is not None:
+        mesh = mesh._replace(table=_with_interval(mesh.table, mesh.walk, spread))
+    alone = to_parents(people.zones, people.zones)
+    return TownOutcome(town, people, _with_interval(table, alone, spread), mesh, served)
 
 
-def _bounded(gathered: Gathered, indicator: str, spread: Uncertainty) -> Gathered:
-    return gathered._replace(table=spread.bound(gathered.table, indicator, gathered.walk))
+def _with_interval(table: Table, walk: Crosswalk, spread: Uncertainty) -> Table:
+    return spread.bound(table, "population", [walk] * len(table.years))
 
 
 def _on_mesh(prepared: Prepared, town: Town, people: Population) -> Gathered:
-    zones, walk = on_mesh(town.blocks, prepared.project.mesh.level)
-    gathered = gather(people, walk)
+    level = prepared.project.mesh.level
+    if town.shares is None:
+        zones, walk = on_mesh(town.blocks, level, dwelling=town.dwelling)
+        gathered = gather(people, walk)
+    else:
+        zones, walk = on_mesh(town.blocks, level, dwelling=town.shares.overall)
+        zones = replace(zones, notes=(*town.blocks.notes, BY_MESHES))
+        gathered = gather_by_age(people, town.shares)
     table = age_structure(gathered).join(density(gathered, zones.areas()))
     return Gathered(zones, walk, gathered, table)
-
-
-def _in_reach(
-    prepared: Prepared,
-    town: Town,
-    people: Population,
-    facilities: Facilities,
-) -> Gathered:
-    radius = prepared.project.reach.radius_m
-    walk = within_radius(facilities.located, town.blocks, radius=radius)
-    gathered = gather(people, walk)
-    table = reach(
-        gathered,
-        years_in_service=years_in_service(facilities.opened(), gathered.years),
-        outside=share_outside(facilities.located, town.outline, radius=radius),
-    )
-    return Gathered(facilities.located, walk, gathered, table)
-
-
-def _coverage(prepared: Prepared, population: Population) -> Population | None:
-    parts = []
-    for town in prepared.towns:
-        if town.facilities is None:
-            continue
-        walk = within_radius_of_any(
-            town.facilities.located,
-            town.blocks,
-            radius=prepared.project.reach.radius_m,
-            target=town.code,
-        )
-        parts.append(gather(population.only(town.blocks.ids), walk))
-    return join_zones(parts) if parts else None
 
 
 def _register_ratios(prepared: Prepared) -> dict[str, float]:
@@ -315,3 +297,28 @@ def _checks(prepared: Prepared, city: Population) -> dict[str, Check]:
         projected = float(city.at(year).only([town.code]).totals()[0, 0])
         checks[town.code] = Check(town.name, entry.check.name, year, counted, projected)
     return checks
+
+
+def _rivals(prepared: Prepared, city: Population) -> dict[str, tuple[Check, ...]]:
+    years = prepared.project.projected_years
+    beside = {}
+    for town in prepared.towns:
+        ours = city.only([town.code]).totals()[:, 0]
+        rows = [
+            Check(town.name, _named(rival, year), year, float(theirs), float(own), is_rival=True)
+            for rival in town.rivals
+            for year, theirs, own in zip(
+                years,
+                control_totals(rival.people, years=years, base_totals=ours[:1])[:, 0],
+                ours,
+                strict=True,
+            )
+            if theirs > 0  # not in years that the rival does not have
+        ]
+        if rows:
+            beside[town.code] = tuple(rows)
+    return beside
+
+
+def _named(rival: Rival, year: int) -> str:
+    return rival.name if year in rival.people.years else f"{rival.name}（直線補間）"

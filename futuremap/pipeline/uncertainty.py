@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from futuremap.core.crosswalk import Crosswalk
 from futuremap.core.population import Population
-from futuremap.core.table import Table
+from futuremap.core.table import Interval, Table
 from futuremap.core.zones import by_parent
 from futuremap.errors import LabelError
 from futuremap.projection.draws import Spread, interval
@@ -41,18 +41,31 @@ class Uncertainty(NamedTuple):
     spread: Spread
     seed: int
 
-    def bound(self, table: Table, indicator: str, walk: Crosswalk) -> Table:
-        """A table with the interval of one indicator that counts people through a crosswalk.
+    def bound(self, table: Table, indicator: str, walks: Sequence[Crosswalk]) -> Table:
+        """A table with the interval of one indicator that counts people through crosswalks.
 
         Parameters
         ----------
         table
-            Indicators of the crosswalk's targets.
+            Indicators of the crosswalks' targets.
         indicator
             A number of persons.
-        walk
-            Who counts where; its sources are blocks of the run.
+        walks
+            Who counts where, in every year of the table; the sources are blocks of the run.
         """
+        bounds: dict[int, Interval] = {}
+        for walk in walks[1:]:
+            if id(walk) not in bounds:
+                bounds[id(walk)] = self._through(walk)
+        counted = np.full(len(walks[0].targets), np.nan)  # the base year was counted
+        low, high = (
+            np.stack([counted, *(bounds[id(walk)][i][t] for t, walk in enumerate(walks[1:]))])
+            for i in range(2)
+        )
+        value = table.data["value"].values[table.indicators.index(indicator)]
+        return table.bounded({indicator: (np.minimum(low, value), np.maximum(high, value))})
+
+    def _through(self, walk: Crosswalk) -> Interval:
         place = {zone: i for i, zone in enumerate(self.population.zones)}
         columns = [place[zone] for zone in walk.sources]
         spread = Spread(
@@ -61,23 +74,12 @@ class Uncertainty(NamedTuple):
             tuple(self.spread.parents[i] for i in columns),
             self.spread.shared[:, columns],
         )
-        totals = self.population.totals()[:, columns]
-        low, high = interval(
-            totals[1:],
+        return interval(
+            self.population.totals()[1:, columns],
             spread,
             zones=walk.sources,
             weights=walk.weights,
             seed=self.seed,
-        )
-        counted = np.full((1, len(walk.targets)), np.nan)  # the base year was counted
-        value = table.data["value"].values[table.indicators.index(indicator), 1:]
-        return table.bounded(
-            {
-                indicator: (
-                    np.concatenate([counted, np.minimum(low, value)]),
-                    np.concatenate([counted, np.maximum(high, value)]),
-                ),
-            },
         )
 
 

@@ -10,6 +10,7 @@ from futuremap.core.layer import Layer, Text
 from futuremap.export.page import Page
 from futuremap.pipeline.compare import chart
 from futuremap.pipeline.method_names import method_name
+from futuremap.pipeline.prepare import Town
 from futuremap.pipeline.run import METHOD_OF_RATES, Outcome
 
 TABLES = {
@@ -79,7 +80,13 @@ def page(
         tables=[(Text("市区町村の人口", "The municipality's people"), outcome.municipal)],
         zone_names={town.town.code: town.town.name.ja for town in outcome.towns},
         charts=[chart(outcome, credits)],
-        checks=[check.text for check in outcome.checks.values()],
+        checks=[
+            check.text
+            for check in (
+                *outcome.checks.values(),
+                *(one for rows in outcome.rivals.values() for one in rows),
+            )
+        ],
         layers=layers,
         files=_files(folder, layers),
         warnings=outcome.prepared.report.warnings,
@@ -121,7 +128,21 @@ def _method(outcome: Outcome) -> list[Text]:
                 f"Mesh cells and reach ({radius:g} m) count town blocks by overlap of areas.",
             ),
         )
+    sentences += [_standing(town.town) for town in outcome.towns if town.town.stands_by]
     return [*sentences, INTERVALS]
+
+
+def _standing(town: Town) -> Text:
+    if town.shares is not None:
+        return Text(
+            f"{town.name.ja}のメッシュは、面積ではなく、国勢調査の地域メッシュ統計に合うように"
+            "町丁の人口を分けています。",
+            f"Meshes of {town.name.en} are not by area: blocks meet the census's mesh statistics.",
+        )
+    return Text(
+        f"{town.name.ja}のメッシュは、面積ではなく、建物・住所・土地利用の位置で町丁の人口を分けています。",
+        f"Meshes of {town.name.en} are not by area but by buildings, addresses or land use.",
+    )
 
 
 def _how(method: str) -> Text:

@@ -1,0 +1,335 @@
+"""The people within reach of a town's facilities in every year, as facilities come and go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from futuremap.catchment.life_cycle import Timeline, timeline
+from futuremap.catchment.load import load, per_head, served
+from futuremap.catchment.network import nearest_time
+from futuremap.catchment.pairs import nearest
+from futuremap.catchment.reach import share_outside
+from futuremap.catchment.streets import Mode
+from futuremap.catchment.travel import percentiles, to_nearest
+from futuremap.catchment.versions import Versions, active, versions
+from futuremap.config.reach import ReachRule
+from futuremap.core.crosswalk import Crosswalk, compose, from_pairs, gather, stack, to_parents
+from futuremap.core.facilities import Facilities
+from futuremap.core.population import Population, join_years
+from futuremap.core.table import Table
+from futuremap.core.table import stack as stack_tables
+from futuremap.core.zones import Zones
+from futuremap.indicators.access_table import PERCENTILES, coverage, nearest_travel
+from futuremap.indicators.reach import reach
+from futuremap.pipeline.reach_rules import Ground, serve, serve_districts
+from futuremap.pipeline.read_reach import meets, of_class
+
+Floats = NDArray[np.float64]
+FURTHER = ("life_left", "load", "floor_area_per_head")  # columns only where they are known
+INHERITED = "districts"  # where everybody belongs to one facility, a merger hands them on
+BY_ROAD = ("walk", "car")
+Unit = Literal["metres", "minutes"]
+
+
+class Reaching(NamedTuple):
+    """What reach gives for one town.
+
+    zones
+        The facilities that have coordinates (F).
+    areas
+        The areas whose people are counted.
+    walks
+        Areas to facilities: one crosswalk for each state of what is open.
+    of_year
+        Which of them holds in each year ``(Y,)``.
+    in_service
+        Which facilities are open ``(Y, F)``.
+    sent, people
+        People of the areas, and in reach of each facility. [persons]
+    table
+        Indicators of the facilities.
+    access
+        Coverage and travel to the nearest, by class of facility.
+    """
+
+    zones: Zones
+    areas: Zones
+    walks: tuple[Crosswalk, ...]
+    of_year: tuple[int, ...]
+    in_service: NDArray[np.bool_]
+    sent: Population
+    people: Population
+    table: Table
+    access: Table
+
+    @property
+    def by_year(self) -> list[Crosswalk]:
+        """The crosswalk of every year ``(Y,)``."""
+        return [self.walks[i] for i in self.of_year]
+
+
+class _Class(NamedTuple):
+    # one class of facilities through the years
+    rule: ReachRule
+    facilities: Facilities
+    then: Timeline
+    every: Versions
+    open: NDArray[np.bool_]  # (Y, V)
+    size: Floats  # (Y, F); what the rule looks at, 1 where it looks at none
+
+
+class _State(NamedTuple):
+    walk: Crosswalk
+    covered: Crosswalk
+    metres: Floats  # to the nearest facility, by place
+    minutes: Floats  # the same by road, NaN where the rule does not go by road
+
+
+def reaching(
+    facilities: Facilities,
+    rules: Mapping[str, ReachRule],
+    *,
+    people: Population,
+    ground: Ground,
+    outline: Zones,
+    town: str,
+) -> Reaching:
+    """People in reach of every facility in every year.
+
+    Parameters
+    ----------
+    facilities
+        Facilities of a town with their events.
+    rules
+        Rule of each class.
+    people
+        People of the ground's areas. [persons]
+    ground
+        What the rules work on.
+    outline, town
+        The town's boundary and code.
+
+    Raises
+    ------
+    LabelError
+        If the people are not those of the areas.
+    """
+    classes = [
+        _class(facilities, rules[name], people.years)
+        for name in dict.fromkeys(facilities.table["facility_class"])
+    ]
+    keys = [tuple(_key(one, t) for one in classes) for t in range(len(people.years))]
+    states = [_states(one, [key[c] for key in keys], ground) for c, one in enumerate(classes)]
+    located = facilities.located
+    distinct = list(dict.fromkeys(keys))
+    walks = [
+        _of_located([known[k].walk for known, k in zip(states, key, strict=True)], located)
+        for key in distinct
+    ]
+    of_year = tuple(distinct.index(key) for key in keys)
+    in_reach = gather_years(people, [walks[i] for i in of_year])
+    access = [
+        _access(one, [known[key[c]] for key in keys], people, ground, town)
+        for c, (one, known) in enumerate(zip(classes, states, strict=True))
+    ]
+    table, in_service = _table(classes, in_reach, located, outline)
+    return Reaching(
+        located,
+        ground.areas,
+        tuple(walks),
+        of_year,
+        in_service,
+        people,
+        in_reach,
+        table,
+        stack_tables(access),
+    )
+
+
+def _class(facilities: Facilities, rule: ReachRule, years: Sequence[int]) -> _Class:
+    name = rule.facility_class
+    part = of_class(facilities, name)
+    life = {} if rule.life_years is None else {name: float(rule.life_years)}
+    then = timeline(part, years, life_years=life)
+    every = versions(part)
+    wanted = "capacity" if rule.rule == "capacity" else rule.attraction
+    sizes = {"capacity": then.capacity, "floor_area": then.floor_area}
+    size = sizes.get(wanted or "", np.ones(then.open.shape))
+    return _Class(rule, part, then, every, np.array([active(every, y) for y in years]), size)
+
+
+def _key(one: _Class, t: int) -> bytes:
+    return b"".join(row.tobytes() for row in (one.open[t], one.size[t], one.then.successor[t]))
+
+
+def _states(one: _Class, keys: Sequence[bytes], ground: Ground) -> dict[bytes, _State]:
+    found: dict[bytes, _State] = {}
+    for t, key in enumerate(keys):
+        if key not in found:
+            found[key] = _state(one, t, ground)
+    return found
+
+
+def _state(one: _Class, t: int, ground: Ground) -> _State:
+    """Who counts where while the same facilities are open."""
+    rule, then = one.rule, one.then
+    ids = np.asarray(then.facilities, dtype=object)
+    at = np.flatnonzero(one.open[t])
+    standing = _some(one.every.zones, at, ids[one.every.facility[at]])
+    if rule.rule == INHERITED:  # the districts of a closed facility go on to its successor
+        found = serve_districts(rule.facility_class, one.facilities, ground)
+        row = {zone: f for f, zone in enumerate(then.facilities)}
+        owner = np.array([then.successor[t, row[zone]] for zone in found.walk.targets])
+        kept = np.flatnonzero(owner >= 0)
+        hand_on = from_pairs(
+            owner[kept],
+            kept,
+            np.ones(len(kept)),
+            targets=then.facilities,
+            sources=found.walk.targets,
+            rule="facilities to those that took over",
+        )
+        walk = compose(hand_on, found.walk)
+    else:
+        found = serve(rule, standing, ground, size=one.size[t, one.every.facility[at]])
+        walk = found.walk
+    return _State(walk, found.covered, *_travel(rule, standing, ground))
+
+
+def _some(zones: Zones, at: NDArray[np.intp], ids: NDArray[np.object_]) -> Zones:
+    frame = zones.frame.iloc[at].set_axis(ids, axis=0)
+    frame.index.name = "zone"
+    return replace(zones, frame=frame)
+
+
+def _travel(rule: ReachRule, facilities: Zones, ground: Ground) -> tuple[Floats, Floats]:
+    """Metres in a straight line, and minutes where the rule goes by road, by place ``(M,)``."""
+    places = ground.places.places
+    metres = to_nearest(nearest(facilities, places), len(places))
+    minutes = np.full(len(places), np.nan)
+    if rule.rule in BY_ROAD and ground.roads is not None:
+        mode: Mode = "walk" if rule.rule == "walk" else "car"
+        found = nearest_time(facilities, places, ground.roads, mode=mode, speed=rule.speed_kmh)
+        minutes = found.minutes
+    return metres, minutes
+
+
+def _of_located(parts: Sequence[Crosswalk], located: Zones) -> Crosswalk:
+    # a facility that gets coordinates by moving has no place on the map of today
+    ids = set(located.ids)
+    kept = []
+    for part in parts:
+        rows = [i for i, target in enumerate(part.targets) if target in ids]
+        targets = tuple(part.targets[i] for i in rows)
+        kept.append(replace(part, weights=part.weights[rows], targets=targets))
+    return stack(kept, located.ids)
+
+
+def gather_years(people: Population, walks: Sequence[Crosswalk]) -> Population:
+    """Count people in other zones by a crosswalk for every year ``(Y,)``."""
+    if all(walk is walks[0] for walk in walks):
+        return gather(people, walks[0])
+    return join_years(
+        [gather(people.at(year), walk) for year, walk in zip(people.years, walks, strict=True)],
+    )
+
+
+def _table(
+    classes: Sequence[_Class],
+    in_reach: Population,
+    located: Zones,
+    outline: Zones,
+) -> tuple[Table, NDArray[np.bool_]]:
+    place = {zone: i for i, zone in enumerate(located.ids)}
+    shape = (len(in_reach.years), len(located))
+    held = {name: np.full(shape, np.nan) for name in ("years_in_service", *FURTHER)}
+    outside = np.full(len(located), np.nan)
+    in_service = np.zeros(shape, dtype=np.bool_)
+    for one in classes:
+        here = [f for f, zone in enumerate(one.then.facilities) if zone in place]
+        ids = [one.then.facilities[f] for f in here]
+        to = np.array([place[zone] for zone in ids], dtype=np.intp)
+        in_service[:, to] = one.then.open[:, here]
+        for name, values in _of_class(one, here, in_reach.only(ids)).items():
+            held[name][:, to] = values
+        if one.rule.rule == "radius" and one.rule.radius_m is not None:
+            points = _some(located, to, np.asarray(ids, dtype=object))
+            outside[to] = share_outside(points, outline, radius=one.rule.radius_m)
+    age = held.pop("years_in_service")
+    known = {name: values for name, values in held.items() if not np.isnan(values).all()}
+    if not in_service.all():
+        known["in_service"] = in_service.astype(np.float64)
+    table = reach(in_reach, years_in_service=age, outside=outside)
+    if known:
+        table = table.join(Table.build(known, years=table.years, zones=table.zones))
+    return table, in_service
+
+
+def _of_class(one: _Class, here: list[int], in_reach: Population) -> dict[str, Floats]:
+    then, rule = one.then, one.rule
+    people = _of_age(in_reach, rule)
+    values = {
+        "years_in_service": then.years_in_service[:, here],
+        "life_left": then.life_left[:, here],
+    }
+    ids = in_reach.zones
+    values["load"] = load(people, then.capacity[:, here], facilities=ids)
+    values["floor_area_per_head"] = per_head(then.floor_area[:, here], people, facilities=ids)
+    return values
+
+
+def _of_age(people: Population, rule: ReachRule) -> Floats:
+    if not meets(rule, people.ages):  # a preset's ages inside a group; FM674 said so
+        return people.totals()
+    stop = None if rule.age_to is None else rule.age_to + 1
+    return served(people, start=rule.age_from or 0, stop=stop)
+
+
+def _access(
+    one: _Class,
+    states: Sequence[_State],
+    people: Population,
+    ground: Ground,
+    town: str,
+) -> Table:
+    """Coverage and travel of a class, of the town's own people."""
+    blocks = ground.areas.frame["parent"].tolist()
+    all_of = gather(people, to_parents(ground.areas.ids, blocks)).only([town])
+    covered = gather_years(people, [state.covered for state in states]).only([town])
+    places = ground.places.places
+    own = np.flatnonzero(places.frame["parent"] == town)
+    standing = np.asarray((ground.places.walk.weights[own] @ people.totals().T).T)
+    table = coverage(all_of, covered)
+    travels: dict[Unit, Floats] = {
+        "metres": np.stack([state.metres[own] for state in states]),
+        "minutes": np.stack([state.minutes[own] for state in states]),
+    }
+    for unit, travel in travels.items():
+        table = _with_travel(table, travel, standing, unit=unit)
+    named = f"{town}/{one.rule.facility_class}"
+    return Table(table.data.assign_coords(zone=np.array([named], dtype=object)))
+
+
+def _with_travel(table: Table, travel: Floats, people: Floats, *, unit: Unit) -> Table:
+    shape = (len(table.years), 1)
+    nothing = np.full(shape, np.nan)
+    if np.isnan(travel).any():  # the rule does not go by road
+        values = {f"nearest_{unit}_p{percent}": nothing for percent in PERCENTILES}
+        return table.join(Table.build(values, years=table.years, zones=table.zones))
+    found = percentiles(travel, people, parents=[table.zones[0]] * people.shape[1])
+    more = nearest_travel(
+        found.travel,
+        people=found.people,
+        unreached=found.unreached,
+        years=table.years,
+        zones=table.zones,
+        unit=unit,
+    )
+    kept = [name for name in more.indicators if name.startswith("nearest_")]
+    values = {name: more.data["value"].sel(indicator=name).values for name in kept}
+    return table.join(Table.build(values, years=table.years, zones=table.zones))
