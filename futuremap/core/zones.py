@@ -151,7 +151,7 @@ class Zones:
     @property
     def ids(self) -> tuple[str, ...]:
         """Zone ids in order."""
-        return tuple(self.frame.index)
+        return tuple(self.frame.index.tolist())
 
     @property
     def names(self) -> tuple[str, ...]:

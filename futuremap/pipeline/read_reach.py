@@ -258,7 +258,7 @@ def check_roads(
         kept = facilities.table["facility_class"].isin(classes)
         ids = set(facilities.table.index[kept])
         points = facilities.located
-        chosen = replace(points, frame=points.frame[[zone in ids for zone in points.ids]])
+        chosen = replace(points, frame=points.frame[points.frame.index.isin(ids)])
         check_network(chosen, places, inputs.roads, mode=mode, file=entry.roads.file, report=report)
 
 
@@ -269,7 +269,7 @@ def of_class(facilities: Facilities, name: str) -> Facilities:
     points = facilities.located
     return Facilities(
         facilities.table[mine],
-        replace(points, frame=points.frame[[zone in ids for zone in points.ids]]),
+        replace(points, frame=points.frame[points.frame.index.isin(ids)]),
         facilities.events[facilities.events["facility"].isin(ids)],
     )
 

@@ -24,6 +24,7 @@ for pool in ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "NUMBA_NUM"):
     os.environ[f"{pool}_THREADS"] = "1"
 
 import argparse
+import ctypes
 import logging
 import re
 import statistics
@@ -258,6 +259,7 @@ def peaks(given: argparse.Namespace) -> dict[str, float | None]:
 def print_peak(given: argparse.Namespace) -> None:
     """MB that a run needs at its peak beyond what is there before (Linux)."""
     run = prepared(given)
+    ctypes.CDLL(None).malloc_trim(0)  # what the input left behind is no room for the run
     status = Path("/proc/self/status")
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # forgets the old peak
     before = _status(status.read_text(encoding="ascii"), "VmRSS")

@@ -169,7 +169,16 @@ def _(folder, _port):
     return path
 
 
-@case("a table of 900 MiB in a zip", "ksj_mesh_shp", "FM331", "FM104", "FM105", "FM431", "FM452", "FM557")
+@case(
+    "a table of 900 MiB in a zip",
+    "ksj_mesh_shp",
+    "FM331",
+    "FM104",
+    "FM105",
+    "FM431",
+    "FM452",
+    "FM557",
+)
 def _(folder, _port):
     path = folder / "bomb.zip"
     fields = [(b"MESH_ID", 10), (b"SHICODE", 5), (b"PTN_2025", 255)]
