@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table as Grid
 
 from futuremap import __version__
-from futuremap.cli.console import progress, show_hindsight, show_outcome, show_report
-from futuremap.errors import ExportError
+from futuremap.cli.console import (
+    PLAIN_WIDTH,
+    progress,
+    show_hindsight,
+    show_outcome,
+    show_report,
+)
+from futuremap.errors import ExportError, InputRefused
+from futuremap.export.kml import PROFILES
 from futuremap.pipeline import (
     Outcome,
     backtest,
@@ -25,6 +37,7 @@ from futuremap.pipeline import (
     survey_lines,
 )
 from futuremap.pipeline import explain as explain_outcome
+from futuremap.pipeline.kml_check import Checked, check_kml
 from futuremap.problems import Report
 
 app = typer.Typer(
@@ -134,6 +147,68 @@ def explain(
     with progress() as say:
         outcome = run(open_project(project, progress=say), progress=say)
     typer.echo("\n".join(explain_outcome(outcome, name)))
+
+
+def _known_profile(name: str | None) -> str | None:
+    if name is not None and name not in PROFILES:
+        raise typer.BadParameter(f"{name}: {', '.join(sorted(PROFILES))}")
+    return name
+
+
+@app.command("kml-check")
+def kml_check(
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="KML・KMZ、またはそのフォルダー", show_default=False),
+    ],
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            help="どの Google Earth で開くか（なければ、フォルダーの名前から）",
+            metavar="|".join(sorted(PROFILES)),
+            callback=_known_profile,
+            show_default=False,
+        ),
+    ] = None,
+    schema: Annotated[
+        bool,
+        typer.Option("--schema/--no-schema", help="KML 2.2 のスキーマとも照らし合わせる"),
+    ] = True,
+    csv: Annotated[Path | None, typer.Option("--csv", help="見つかったことを CSV に書く")] = None,
+) -> None:
+    """KML・KMZ を Google Earth と同じ厳しさで調べる / find what a client refuses or misdraws.
+
+    どのソフトで作ったファイルも調べられる。何も見つからなければ 0、見つかれば 3 で終わる。
+    """
+    with progress() as say:
+        found = check_kml(files, profile=profile, schema=schema, progress=say)
+    if csv is not None:
+        _write_csv(csv, found.report)
+    _show_checked(found)
+    if found.report.errors:
+        raise typer.Exit(InputRefused.exit_code)
+
+
+def _show_checked(found: Checked) -> None:
+    problems = found.report.sorted()
+    if problems:
+        grid = Grid("コード", "場所 / place", "地物 / feature", "内容 / finding", show_lines=True)
+        for problem in problems:
+            detail = dict(problem.detail)
+            place = ":".join(filter(None, (problem.file, str(problem.line or ""), problem.column)))
+            said = f"{problem.text('title')}\n{problem.text('title', 'en')}"
+            seen = f"{said}\n→ {problem.value}" if problem.value else said
+            cells = (problem.code, place, detail.get("feature", ""), seen)
+            grid.add_row(*map(escape, cells))
+        console = Console() if sys.stdout.isatty() else Console(width=PLAIN_WIDTH)
+        console.print(grid)
+    for problem in {problem.code: problem for problem in problems}.values():
+        typer.echo(f"{problem.code}  直し方: {problem.text('fix')}")
+        typer.echo(f"       fix: {problem.text('fix', 'en')}")
+    clients = Counter(client.name for _, client in found.files)
+    listed = "、".join(f"{client} {count}" for client, count in sorted(clients.items()))
+    typer.echo(f"調べたファイル / files: {len(found.files)}（{listed}）")
+    typer.echo(found.report.summary())
 
 
 def _run(file: Path, out: Path) -> None:

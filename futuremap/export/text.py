@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Sequence
 from itertools import islice
 
 HASH_LENGTH = 12
@@ -20,6 +21,8 @@ HTML = str.maketrans(
 NEEDS_CARE = re.compile("[&<>\"'$\r]|[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 PLAIN_ID = re.compile(r"[A-Za-z_][A-Za-z0-9._-]*")
 HASHED_ID = re.compile(rf".*\.x[0-9a-f]{{{HASH_LENGTH}}}")
+PLAIN_IDS = re.compile(rf"(?:{PLAIN_ID.pattern}\n)*")
+ANY_HASHED_ID = re.compile(rf"\.x[0-9a-f]{{{HASH_LENGTH}}}\n")
 FORMULA = tuple("=+-@\t\r＝＋－＠")
 RESERVED_STEMS = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
 
@@ -35,6 +38,17 @@ def clean(text: str) -> str:
     return NOT_XML.sub("\ufffd", text)
 
 
+def replaced(text: str) -> int:
+    r"""How many characters `clean` replaces.
+
+    Examples
+    --------
+    >>> replaced("a\x0bb\ud800"), replaced("塩屋町")
+    (2, 0)
+    """
+    return len(NOT_XML.findall(text))
+
+
 def xml_text(text: str) -> str:
     """Text as it stands between XML tags or in an attribute.
 
@@ -44,6 +58,19 @@ def xml_text(text: str) -> str:
     'A &amp; B &lt;15年'
     """
     return clean(text).translate(MARKUP) if NEEDS_CARE.search(text) else text
+
+
+def xml_texts(texts: Sequence[str]) -> list[str]:
+    """`xml_text` of many, looked through at once.
+
+    Examples
+    --------
+    >>> xml_texts(["塩屋町", "A & B"])
+    ['塩屋町', 'A &amp; B']
+    """
+    if NEEDS_CARE.search("\n".join(texts)):
+        return [xml_text(text) for text in texts]
+    return list(texts)
 
 
 def html_text(text: str) -> str:
@@ -81,6 +108,22 @@ def ascii_id(text: str) -> str:
     kept = re.sub(r"[^A-Za-z0-9._-]+", "", text)[:STEM_LENGTH]
     start = kept if re.match(r"[A-Za-z_]", kept) else f"_{kept}"
     return f"{start}.x{_digest(text)}"
+
+
+def ascii_ids(texts: Sequence[str]) -> list[str]:
+    """`ascii_id` of many, looked through at once.
+
+    Examples
+    --------
+    >>> ascii_ids(["now-372010010", "塩屋町"])
+    ['now-372010010', '_.x33d4ee1a5969']
+    """
+    joined = "".join([f"{text}\n" for text in texts])
+    # a line break inside of a text would make two ids of it
+    plain = PLAIN_IDS.fullmatch(joined) and joined.count("\n") == len(texts)
+    if plain and not ANY_HASHED_ID.search(joined):
+        return list(texts)
+    return [ascii_id(text) for text in texts]
 
 
 def file_stem(text: str) -> str:

@@ -4,12 +4,20 @@ import re
 import zipfile
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 from PIL import Image, ImageChops
 
 pytestmark = pytest.mark.client
 
-NOW, FUTURE, CHANGE = "現況", "将来", "変化"
+NOW, FUTURE, CHANGE = "現況", "将来", "増減"
+KEYS = {NOW: "now", FUTURE: r"y\d{4}", CHANGE: "change"}
+FIRST = "LookAt of "  # the client says whose view it took
+RADIO = "warn: KML - Unsupported ListStyle with listItemType: radioFolder"
+SIDE = (134.02, 34.30, 45_000.0, 86.0)  # longitude, latitude, range and tilt: from the south
+WIDE, HIGH, LEGEND_EDGE = 800, 400, 395
+LENS = WIDE / 2 / np.tan(np.radians(30))  # the client sees 60° of the longer side
+EARTH = 6_371_000.0
 
 
 class Drawn(NamedTuple):
@@ -114,3 +122,126 @@ def test_now_and_future_look_different(drawn):
     assert pairs, "no file shows both states, and no two files do"
     shares = {name: _share_that_differs(*pair) for name, pair in pairs.items()}
     assert {name: share for name, share in shares.items() if share < 0.002} == {}
+
+
+def folder(kml, state):
+    """The part of a document that draws a state, with the folders in it."""
+    found = re.search(
+        rf'<Folder id="folder-{KEYS[state]}">.*?(?=<Folder id="folder-|\Z)', kml, re.DOTALL
+    )
+    return found[0] if found else ""
+
+
+def pixels(picture):
+    return np.asarray(picture, dtype=np.int64)
+
+
+def test_draws_every_shape_of_every_state(drawn):
+    counts = {
+        (name, shot["name"]): (
+            shot["visiblePolygons"],
+            folder(d.kml, shot["name"]).count("<Polygon"),
+        )
+        for name, d in drawn.items()
+        for shot in d.report["each"]
+    }
+    assert {state for _, state in counts} == {NOW, FUTURE, CHANGE}
+    assert {key: pair for key, pair in counts.items() if pair[0] != pair[1]} == {}
+
+
+def test_opens_where_the_file_says(drawn):
+    assert [n for n, d in drawn.items() if not d.report["view"].startswith(FIRST)] == []
+
+
+def test_warns_of_nothing(drawn):
+    assert {name: d.report["log"] for name, d in drawn.items() if d.report["log"]} == {}
+
+
+def test_the_place_stands_in_the_middle(drawn):
+    shares = {}
+    for name, d in drawn.items():
+        ours = (pixels(d.picture) != pixels(d.empty)).any(axis=2)
+        height, width = ours.shape
+        shares[name] = ours[height // 4 : -height // 4, width // 4 : -width // 4].mean()
+    assert {name: share for name, share in shares.items() if share < 0.03} == {}
+
+
+def test_pictures_have_the_colours_of_the_classes(drawn):
+    """Light changes how bright a face is, hardly its hue: most of a picture is of some class."""
+    for name, d in drawn.items():
+        for state, picture in d.states.items():
+            style = rf'<Style id="style-{KEYS[state]}-\d+"><PolyStyle><color>ff([0-9a-f]{{6}})'
+            hues = {tuple(bytes.fromhex(text))[::-1] for text in re.findall(style, d.kml)}
+            ours = pixels(picture)[(pixels(picture) != pixels(d.empty)).any(axis=2)]
+            classes = np.array(sorted(hues), dtype=np.float64)
+            classes /= np.linalg.norm(classes, axis=1)[:, None]
+            likeness = ours @ classes.T / np.linalg.norm(ours, axis=1).clip(1)[:, None]
+            seen = np.bincount(likeness.argmax(axis=1)[likeness.max(axis=1) > 0.995])
+            assert seen.sum() > 0.6 * len(ours), (name, state)
+            assert (seen > 30).sum() >= min(3, len(hues)), (name, state)
+
+
+@pytest.fixture(scope="module")
+def from_the_south(demo_output, render_kml, tmp_path_factory):
+    """The blocks nearly from the side, so that heights stand against the sky."""
+    png = tmp_path_factory.mktemp("side") / "side.png"
+    longitude, latitude, metres, tilt = SIDE
+    kmz = demo_output / "earth" / "web" / "town_blocks.kmz"
+    report = render_kml(
+        kmz, png, size=f"{WIDE}x{HIGH}", each=[NOW, FUTURE, CHANGE],
+        lookat=f"{longitude},{latitude},{metres},0,{tilt}", empty=png.with_suffix(".empty.png"),
+    )  # fmt: skip
+    with zipfile.ZipFile(kmz) as archive:
+        kml = archive.read("doc.kml").decode("utf-8")
+    states = {shot["name"]: _picture(shot["png"]) for shot in report["each"]}
+    return Drawn(report, _picture(png), _picture(png.with_suffix(".empty.png")), states, kml)
+
+
+def on_screen(points):
+    """Column and row of a point in the picture, by a lens that the test makes itself."""
+    longitude, latitude, metres, tilt = SIDE
+    down = np.radians(90 - tilt)
+    east = np.radians(points[:, 0] - longitude) * EARTH * np.cos(np.radians(latitude))
+    north = np.radians(points[:, 1] - latitude) * EARTH
+    up = points[:, 2] - (east**2 + north**2) / 2 / EARTH
+    ahead, above = north + metres * np.cos(down), up - metres * np.sin(down)
+    depth = ahead * np.cos(down) - above * np.sin(down)
+    rise = above * np.cos(down) + ahead * np.sin(down)
+    return WIDE / 2 + LENS * east / depth, HIGH / 2 - LENS * rise / depth
+
+
+def skyline(kml, state):
+    """Row of the uppermost edge of the state's roofs in every column of the picture."""
+    rows = np.full(WIDE, float(HIGH))
+    for text in re.findall(r"<extrude>1<.*?<coordinates>([^<]+)", folder(kml, state)):
+        corners = np.array([corner.split(",") for corner in text.split()], dtype=np.float64)
+        x, y = on_screen(corners)
+        for one in range(len(x) - 1):
+            ends = np.argsort(x[one : one + 2]) + one
+            first, last = np.ceil(x[ends[0]]), np.floor(x[ends[1]])
+            columns = np.arange(max(first, 0), min(last, WIDE - 1) + 1).astype(int)
+            rows[columns] = np.minimum(rows[columns], np.interp(columns, x[ends], y[ends]))
+    return rows
+
+
+@pytest.mark.parametrize("state", [NOW, FUTURE, CHANGE])
+def test_stands_taller_where_it_is_denser(from_the_south, state):
+    """Column for column as high as the numbers say, to two pixels."""
+    ours = pixels(from_the_south.states[state]) != pixels(from_the_south.empty)
+    ours = ours.any(axis=2)
+    seen = np.where(ours.any(axis=0), ours.argmax(axis=0), HIGH)
+    wanted = skyline(from_the_south.kml, state)
+    both = (seen < HIGH) & (wanted < HIGH) & (np.arange(WIDE) > LEGEND_EDGE)
+    assert both.sum() > 150
+    assert np.ptp(wanted[both]) > 15
+    assert np.median(np.abs(seen - wanted)[both]) < 2
+    assert np.corrcoef(seen[both], wanted[both])[0, 1] > 0.97
+
+
+def test_earth_pro_warns_of_its_radio_folder_only(demo_output, render_kml, tmp_path):
+    report = render_kml(
+        demo_output / "earth" / "pro" / "town_blocks.kmz", tmp_path / "pro.png", size="400x300"
+    )
+    assert report["log"] == [RADIO]
+    assert (report["pageErrors"], report["externalRequests"]) == ([], [])
+    assert 0 < report["visiblePolygons"] < report["polygons"]

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from futuremap.core.layer import STATES, Layer
 from futuremap.errors import ExportError
 from futuremap.export.kml.document import document
+from futuremap.export.kml.labels import Label
 from futuremap.export.kml.legend import legend_png
 from futuremap.export.kml.lint import lint_set
 from futuremap.export.kml.profiles import Profile
+from futuremap.export.kml.slider import slider, year_parts
 from futuremap.export.kml.split import files_of
+from futuremap.export.kml.tour import journey, tour
 from futuremap.export.kml.writer import Part
+from futuremap.export.text import file_stem
 
 ROOT = "doc.kml"
 LEGEND = "files/legend.png"
-EPOCH = (1980, 1, 1, 0, 0, 0)  # same input, same bytes: no file carries the time of its making
+LEVEL = 3  # of zlib: fixed, so that bytes are the same everywhere; faster than the writer
 UNIX = 3
 READABLE = 0o644 << 16
 SHOWN_FINDINGS = 5
@@ -30,6 +35,8 @@ def write_earth(
     *,
     profile: Profile,
     prefix: str = "",
+    labels: Sequence[Label] = (),
+    lang: str = "ja",
 ) -> list[Path]:
     """Write the states of one theme for Google Earth.
 
@@ -45,6 +52,10 @@ def write_earth(
         The client.
     prefix
         Start of every file name.
+    labels
+        Names of places, as `labels_of` finds them; left out of a file without room for them.
+    lang
+        "ja" or "en".
 
     Returns
     -------
@@ -60,8 +71,62 @@ def write_earth(
     """
     ordered = _ordered(layers)
     files = files_of(ordered, profile, prefix=prefix)
-    members = {folder / name: _members(parts, profile) for name, parts in files.items()}
+    members = {}
+    for name, parts in files.items():
+        drawn = document(parts, profile, legend=LEGEND, labels=labels, lang=lang)
+        members[folder / name] = _members(drawn, parts, lang)
     return publish(members, profile=profile)
+
+
+def write_motion(
+    layers: Sequence[Layer],
+    folder: Path,
+    *,
+    profile: Profile,
+    prefix: str = "",
+    lang: str = "ja",
+) -> list[Path]:
+    """Write what moves, each as a file of its own: a slider of the years, and a tour.
+
+    A slider and folders that show one state at a time would hide each other's features.
+
+    Parameters
+    ----------
+    layers
+        Now and future of one theme of one place; a change takes no part.
+    folder
+        Where the files go; made if absent.
+    profile
+        The client.
+    prefix
+        Start of every file name.
+    lang
+        "ja" or "en".
+
+    Returns
+    -------
+    list of Path
+        ``theme_years.kmz`` and ``theme_tour.kmz``; none for a client without tours, or where
+        now or future is missing. A slider shows as many years as the client takes in one file.
+
+    Raises
+    ------
+    ExportError
+        As for `write_earth`.
+    """
+    ordered = [replace(layer, reaches=None) for layer in _ordered(layers)]  # rings stand still
+    stem = f"{prefix}{file_stem(ordered[0].theme)}"
+    if not profile.tours:
+        return []
+    files: dict[Path, Members] = {}
+    if years := year_parts(ordered, profile):
+        drawn = slider(years, legend=LEGEND, lang=lang)
+        files[folder / f"{stem}_years.kmz"] = _members(drawn, [years[0], years[-1]], lang)
+    if (trip := journey(ordered, profile)) is not None:
+        ends = [trip.start, Part(trip.future, trip.later.rows)]
+        drawn = tour(trip, legend=LEGEND, lang=lang)
+        files[folder / f"{stem}_tour.kmz"] = _members(drawn, ends, lang)
+    return publish(files, profile=profile) if files else []
 
 
 def publish(files: Mapping[Path, Members], *, profile: Profile) -> list[Path]:
@@ -100,28 +165,29 @@ def publish(files: Mapping[Path, Members], *, profile: Profile) -> list[Path]:
 
 
 def _members(
+    drawn: Iterable[bytes],
     parts: Sequence[Part],
-    profile: Profile,
+    lang: str,
 ) -> Iterator[tuple[str, Iterable[bytes]]]:
     """The document, then the picture of its legend; made when they are written."""
-    yield ROOT, document(parts, profile, legend=LEGEND)
-    yield LEGEND, [legend_png([part.layer for part in parts])]
+    yield ROOT, drawn
+    yield LEGEND, [legend_png([part.layer for part in parts], lang=lang)]
 
 
 def _write(path: Path, members: Members) -> None:
-    with zipfile.ZipFile(path, "w") as archive:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as archive:
         for name, pieces in members:
             _entry(archive, name, pieces)
 
 
 def _entry(archive: zipfile.ZipFile, name: str, pieces: Iterable[bytes]) -> None:
-    info = zipfile.ZipInfo(name, date_time=EPOCH)
-    info.compress_type = zipfile.ZIP_DEFLATED
-    info.create_system = UNIX
-    info.external_attr = READABLE
-    with archive.open(info, "w") as entry:
+    # by its name, because an entry made beforehand has no public place for the level
+    with archive.open(name, "w") as entry:
         for piece in pieces:
             entry.write(piece)
+    info = archive.getinfo(name)  # these stand only in the directory, which comes last
+    info.create_system = UNIX
+    info.external_attr = READABLE
 
 
 def _ordered(layers: Sequence[Layer]) -> list[Layer]:

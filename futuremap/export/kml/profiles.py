@@ -22,7 +22,7 @@ class Profile:
     radio
         Whether the states stand in a folder that shows one of them at a time.
     tours
-        Whether the client takes tours.
+        Whether the client takes tours, and has a slider of time.
     refused
         Elements for which the client refuses a file.
     extensions
@@ -40,6 +40,8 @@ class Profile:
 
 EXTENSION = "http://www.google.com/kml/ext/2.2"
 TOUR = frozenset({"Tour", "Playlist", "FlyTo", "Wait", "duration", "flyToMode"})
+# prisms that grow in a tour, balloons that open in it, and the first place of the time slider
+MOTION = frozenset({"AnimatedUpdate", "altitudeOffset", "balloonVisibility", "TimeSpan"})
 # remote or running content has no place in any of our files
 NEVER = frozenset({"NetworkLink", "NetworkLinkControl", "Model", "SchemaData", "Metadata"})
 # import limits of the web client: reference/kml.md §0
@@ -59,7 +61,7 @@ EARTH_PRO = Profile(
     radio=True,
     tours=True,
     refused=NEVER,
-    extensions=TOUR,
+    extensions=TOUR | MOTION,
 )
 PROFILES = {profile.name: profile for profile in (EARTH_WEB, EARTH_PRO)}
 

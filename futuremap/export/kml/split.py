@@ -27,7 +27,7 @@ def files_of(layers: Sequence[Layer], profile: Profile, *, prefix: str) -> dict[
     Raises
     ------
     ExportError
-        If one shape alone has more vertices than the client takes.
+        If a shape cannot be drawn, or one alone has more vertices than the client takes.
     """
     wholes = [Part(layer, np.flatnonzero(layer.shown)) for layer in layers]
     theme = f"{prefix}{file_stem(layers[0].theme)}"
@@ -51,7 +51,9 @@ def _fits(parts: Sequence[Part], profile: Profile) -> bool:
 
 
 def _vertices(part: Part) -> Rows:
-    return vertex_counts(part.layer.features.geometry.to_numpy()[part.rows])
+    features = part.layer.features
+    ids = features.index[part.rows].tolist()
+    return vertex_counts(features.geometry.to_numpy()[part.rows], ids=ids)
 
 
 def _tiles(whole: Part, profile: Profile) -> list[Part]:

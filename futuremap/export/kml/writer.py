@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from futuremap.core.layer import Layer
 from futuremap.export.kml.balloon import (
@@ -18,18 +20,18 @@ from futuremap.export.kml.balloon import (
     description_cells,
     description_template,
 )
-from futuremap.export.kml.shapes import DECIMALS, Outlines, foot_radius, outlines
+from futuremap.export.kml.shapes import HOLE, Outlines, foot_radius, outlines, ring_texts
 from futuremap.export.kml.words import texts
-from futuremap.export.text import ascii_id, xml_text
+from futuremap.export.text import ascii_ids, replaced, xml_text, xml_texts
 
-CHUNK = 2048  # features held in memory as text at a time
+CHUNK = 3072  # features held in memory as text at a time
+CHUNK_CORNERS = 5 * CHUNK  # and their corners, where shapes have many
 HEIGHT_DECIMALS = 1
 FLAT = "flat"  # class of shapes without height
-RING = "<LinearRing><coordinates>%s</coordinates></LinearRing>"
-AREA = f"<outerBoundaryIs>{RING}</outerBoundaryIs>%s</Polygon>"
-HOLE = f"<innerBoundaryIs>{RING}</innerBoundaryIs>"
-PRISM = f"<Polygon><extrude>1</extrude><altitudeMode>relativeToGround</altitudeMode>{AREA}"
-FLAT_AREA = f"<Polygon><tessellate>1</tessellate><altitudeMode>clampToGround</altitudeMode>{AREA}"
+PLACE = "\0"  # where a feature's own text goes; no text that XML holds has it
+RAISED = "<extrude>1</extrude><altitudeMode>%s</altitudeMode>"
+ON_GROUND = "<tessellate>1</tessellate><altitudeMode>clampToGround</altitudeMode>"
+RING, RING_END = "<LinearRing><coordinates>", "</coordinates></LinearRing>"
 
 
 class Part(NamedTuple):
@@ -69,6 +71,15 @@ class Part(NamedTuple):
         """Height of its features as written. [m]"""
         return np.round(self.layer.heights()[self.rows], HEIGHT_DECIMALS)
 
+    def tops(self) -> NDArray[np.float64]:
+        """Altitude of the roofs of its features: above the sea if the ground is known. [m]"""
+        ground = self.layer.ground
+        heights = self.heights()
+        if ground is None:
+            return heights
+        # adding zero makes the negative zero a plain one
+        return np.round(ground[self.rows] + heights, HEIGHT_DECIMALS) + 0.0
+
 
 def style_id(key: str, entry: int | str) -> str:
     """Id of the style of a class, or of shapes without height.
@@ -84,41 +95,86 @@ def style_id(key: str, entry: int | str) -> str:
 def placemarks(part: Part, *, visible: bool) -> Iterator[bytes]:
     """Placemarks of a part in pieces of some thousand features, as UTF-8.
 
+    Areas and points are prisms, lines are walls; without height they lie on the ground. Where
+    the layer knows the ground, roofs are level: as high above the sea as ground and height.
+
     Raises
     ------
     ExportError
-        If a shape cannot be drawn.
+        If a shape cannot be drawn; the message names the feature.
     """
-    template = _narrow([_template(part.layer, visible=visible)])[0]
-    classes, heights = part.classes(), part.heights()
-    for start in range(0, len(part.rows), CHUNK):
-        here = slice(start, start + CHUNK)
+    fixed = _fixed(part.layer, visible=visible)
+    classes, heights, tops = part.classes(), part.heights(), part.tops()
+    for here in _chunks(part):
         found = _columns(part, part.rows[here], classes=classes[here], heights=heights[here])
-        rows = zip(*map(_narrow, found), strict=True)
-        yield "".join([template % row for row in rows]).encode("latin-1")
+        shapes = _geometries(part, part.rows[here], heights=heights[here], tops=tops[here])
+        yield _filled(fixed, [*_as_bytes(found), *shapes])
 
 
-def _narrow(texts: list[str]) -> list[str]:
-    # every byte of the UTF-8 as one character: python then fills in and joins bytes, not
-    # wide characters, which is twice as fast
-    joined = "\0".join(texts)
-    if joined.isascii():
-        return texts
-    return joined.encode("utf-8").decode("latin-1").split("\0")
+def replaced_characters(part: Part) -> dict[str, int]:
+    """Features with characters that XML cannot hold, and how many were replaced by U+FFFD.
+
+    Control characters and lone surrogates in names and in other text of a balloon; the writer
+    replaces them, and who calls it tells the reader.
+    """
+    features = part.layer.features.iloc[part.rows]
+    counts = np.zeros(len(features), dtype=int)
+    for column in dict.fromkeys(("name", *columns(part.layer))):
+        series = features[column]
+        if not is_numeric_dtype(series) or is_bool_dtype(series):
+            counts += [replaced(text) for text in texts(series)]
+    return {str(features.index[row]): int(counts[row]) for row in np.flatnonzero(counts)}
 
 
-def _template(layer: Layer, *, visible: bool) -> str:
+def _chunks(part: Part) -> Iterator[slice]:
+    corners = shapely.get_num_coordinates(part.layer.features.geometry.to_numpy()[part.rows])
+    room = np.maximum(corners, CHUNK_CORNERS // CHUNK)  # no chunk has more than CHUNK features
+    number = (np.cumsum(room) - room) // CHUNK_CORNERS
+    starts = np.flatnonzero(np.diff(number, prepend=-1)).tolist()
+    for start, end in pairwise([*starts, len(part.rows)]):
+        yield slice(start, end)
+
+
+def _fixed(layer: Layer, *, visible: bool) -> list[bytes]:
+    """What stands between the texts of a feature's own, from the first to the last."""
+    balloon = description_template(layer)
+    places = balloon.replace("%%", "").count("%s")
     data = "".join(
         f'<Data name="{xml_text(column)}">'
-        f"<displayName>{xml_text(column_label(column)).replace('%', '%%')}</displayName>"
-        "<value>%s</value></Data>"
+        f"<displayName>{xml_text(column_label(column))}</displayName>"
+        f"<value>{PLACE}</value></Data>"
         for column in columns(layer)
     )
-    return (
-        f'<Placemark id="%s"><name>%s</name><visibility>{visible:d}</visibility>'
-        f"<description>{description_template(layer)}</description><styleUrl>#%s</styleUrl>"
-        f"<ExtendedData>{data}</ExtendedData>%s</Placemark>\n"
+    whole = (
+        f'<Placemark id="{PLACE}"><name>{PLACE}</name><visibility>{visible:d}</visibility>'
+        f"<description>{balloon % ((PLACE,) * places)}</description>"
+        f"<styleUrl>#{PLACE}</styleUrl><ExtendedData>{data}</ExtendedData>{3 * PLACE}</Placemark>\n"
     )
+    return [text.encode() for text in whole.split(PLACE)]
+
+
+def _filled(fixed: Sequence[bytes], found: Sequence[list[bytes]]) -> bytes:
+    # one join of all pieces of the chunk is twice as fast as a template a feature
+    width = len(fixed) + len(found)
+    one = [b""] * width
+    one[::2] = fixed
+    pieces = one * len(found[0])
+    for place, column in enumerate(found):
+        pieces[2 * place + 1 :: width] = column
+    return b"".join(pieces)
+
+
+def _as_bytes(found: Sequence[list[str]]) -> list[list[bytes]]:
+    # columns are alike where nothing had to be escaped: one is encoded, all its cells at once
+    known: list[tuple[list[str], list[bytes]]] = []
+    encoded = []
+    for column in found:
+        same = next((done for other, done in known if other == column), None)
+        if same is None:
+            same = PLACE.join(column).encode().split(PLACE.encode())
+            known.append((column, same))
+        encoded.append(same)
+    return encoded
 
 
 def _columns(
@@ -128,62 +184,82 @@ def _columns(
     classes: Rows,
     heights: NDArray[np.float64],
 ) -> list[list[str]]:
-    layer, features = part.layer, part.layer.features
+    key, layer, features = part.key, part.layer, part.layer.features
     both = {column: cells(layer, column, rows) for column in columns(layer)}
     names = texts(features["name"].iloc[rows])
     people = {column: found.people for column, found in both.items()}
-    styles = [style_id(part.key, entry) for entry in range(len(layer.classes.entries()))]
-    flat = style_id(part.key, FLAT)
-    pairs = zip(classes.tolist(), heights.tolist(), strict=True)
+    entries = [*range(len(layer.classes.entries())), FLAT]
+    styles = np.array([style_id(key, entry) for entry in entries], dtype=object)
     return [
-        [ascii_id(f"{part.key}-{zone}") for zone in features.index[rows].tolist()],
-        [xml_text(name) for name in names],
-        *description_cells(layer, names, classes=classes, people=people),
-        [styles[entry] if height > 0 else flat for entry, height in pairs],
+        ascii_ids([f"{key}-{zone}" for zone in features.index[rows].tolist()]),
+        xml_texts(names),
+        *description_cells(layer, names, classes=classes, people=people, rows=rows),
+        styles[np.where(heights > 0, classes, -1)].tolist(),
         *(found.machine for found in both.values()),
-        _geometries(layer, rows, heights),
     ]
 
 
-def _geometries(layer: Layer, rows: Rows, heights: NDArray[np.float64]) -> list[str]:
-    shapes = layer.features.geometry.to_numpy()[rows]
-    found = outlines(shapes, radius=foot_radius(layer.view, len(layer.features)))
-    tops = [f"{h:.{HEIGHT_DECIMALS}f}" if h > 0 else "0" for h in heights.tolist()]
-    written = _rings(found, tops)
-    templates = [PRISM if height > 0 else FLAT_AREA for height in heights.tolist()]
-    return [
-        _geometry(polygons, written, template)
-        for polygons, template in zip(found.shapes, templates, strict=True)
+def _geometries(
+    part: Part,
+    rows: Rows,
+    *,
+    heights: NDArray[np.float64],
+    tops: NDArray[np.float64],
+) -> tuple[list[bytes], list[bytes], list[bytes]]:
+    """Three texts that together are the geometry of each feature."""
+    layer = part.layer
+    found = outlines(
+        layer.features.geometry.to_numpy()[rows],
+        radius=foot_radius(layer.view, len(layer.features)),
+        ids=layer.features.index[rows].tolist(),
+        lines=True,
+    )
+    raised = heights > 0
+    form = f"%.{HEIGHT_DECIMALS}f\n" * len(rows)
+    written = (form % tuple(tops.tolist())).encode().split(b"\n")[:-1]
+    altitudes = [top if up else b"0" for top, up in zip(written, raised.tolist(), strict=True)]
+    mode = "relativeToGround" if layer.ground is None else "absolute"
+    before, after = _frames(found, raised, mode=mode)
+    rings = ring_texts(found, altitudes)
+    if len(rings) == len(rows):
+        return before, rings, after
+    pieces = [b"".join(three) for three in zip(before, rings, after, strict=True)]
+    starts = np.searchsorted(found.owners, np.arange(len(rows) + 1)).tolist()
+    nothing = [b""] * len(rows)
+    return nothing, [b"".join(pieces[start:end]) for start, end in pairwise(starts)], nothing
+
+
+def _frames(
+    found: Outlines,
+    raised: NDArray[np.bool_],
+    *,
+    mode: str,
+) -> tuple[list[bytes], list[bytes]]:
+    """What stands before and after the corners of every ring."""
+    heads, multi = found.roles != HOLE, "<MultiGeometry>"
+    several = (np.bincount(found.owners[heads]) > 1)[found.owners]
+    first = np.diff(found.owners, prepend=-1) > 0
+    last_of_shape, last_of_polygon = np.append(first[1:], True), np.append(heads[1:], True)
+    opening = np.array(_openings(mode), dtype=object)
+    outer, inner = (f"{RING_END}</{side}BoundaryIs>" for side in ("outer", "inner"))
+    closing = [outer, inner, "</coordinates></LineString>"]
+    ends = [*closing, f"{outer}</Polygon>", f"{inner}</Polygon>", closing[2]]
+    before = opening[found.roles + 3 * raised[found.owners]]
+    after = np.array([end.encode() for end in ends], dtype=object)[
+        found.roles + 3 * last_of_polygon
     ]
+    before[several & first] = multi.encode() + before[several & first]
+    after[several & last_of_shape] += multi.replace("<", "</").encode()
+    return before.tolist(), after.tolist()
 
 
-def _rings(found: Outlines, tops: list[str]) -> list[str]:
-    # one format for all corners of the chunk is faster than one a ring
-    counts = np.diff(found.ends).tolist()
-    owner = [""] * len(counts)
-    for polygons, top in zip(found.shapes, tops, strict=True):
-        for rings in polygons:
-            for ring in rings:
-                owner[ring] = top
-    pairs = zip(counts, owner, strict=True)
-    form = "".join([_ring(count).replace("h", top) for count, top in pairs])
-    return (form % tuple(found.coordinates.ravel().tolist())).split("\n")
-
-
-def _geometry(polygons: list[list[int]], rings: list[str], template: str) -> str:
-    if len(polygons) == 1:
-        return _polygon(polygons[0], rings, template)
-    inner = "".join([_polygon(polygon, rings, template) for polygon in polygons])
-    return f"<MultiGeometry>{inner}</MultiGeometry>"
-
-
-def _polygon(polygon: list[int], rings: list[str], template: str) -> str:
-    if len(polygon) == 1:
-        return template % (rings[polygon[0]], "")
-    return template % (rings[polygon[0]], "".join([HOLE % rings[hole] for hole in polygon[1:]]))
-
-
-@lru_cache(maxsize=256)
-def _ring(count: int) -> str:
-    # the height is the same at every corner: one letter that is replaced
-    return " ".join([f"%.{DECIMALS}f,%.{DECIMALS}f,h"] * count) + "\n"
+def _openings(mode: str) -> list[bytes]:
+    """What stands before an outer ring, a hole and a line, on the ground and raised."""
+    found = []
+    for way in (ON_GROUND, RAISED % mode):
+        found += [
+            f"<Polygon>{way}<outerBoundaryIs>{RING}",
+            f"<innerBoundaryIs>{RING}",
+            f"<LineString>{way}<coordinates>",
+        ]
+    return [text.encode() for text in found]

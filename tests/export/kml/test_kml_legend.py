@@ -1,9 +1,11 @@
 """The legend as a picture and as text."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import shapely
 from PIL import Image, ImageColor
 
 from futuremap.core.layer import Text
@@ -11,8 +13,8 @@ from futuremap.export.kml.legend import TALLEST, WIDTH, font, legend_png, wrap
 from futuremap.export.kml.words import document_name, legend_html, legend_text, scale
 
 
-def picture(layers):
-    return Image.open(io.BytesIO(legend_png(layers))).convert("RGB")
+def picture(layers, **changes):
+    return Image.open(io.BytesIO(legend_png(layers, **changes))).convert("RGB")
 
 
 def test_all_classes_are_drawn_in_their_colours(make_states):
@@ -94,3 +96,30 @@ def test_the_text_says_what_the_picture_says(make_states):
 def test_a_title_that_names_the_place_does_not_name_it_twice(make_layer):
     layer = make_layer(title=Text("架空町の人口", "Sample Town population"))
     assert document_name([layer]) == "架空町の人口"
+
+
+def test_the_english_edition_is_another_picture_of_the_same_size(make_states):
+    states = make_states()
+    english = picture(states, lang="en")
+    assert english.width == WIDTH
+    assert english.height <= TALLEST
+    assert legend_png(states, lang="en") != legend_png(states)
+
+
+def test_opacity_and_rings_are_explained_where_they_are_drawn(make_layer):
+    layer = make_layer("future")
+    reaches = np.array([shapely.box(134, 34, 135, 35)] * 6, dtype=object)
+    plain, ringed = picture([layer]), picture([replace(layer, reaches=reaches)])
+    assert ringed.height > plain.height
+    faded = picture([layer], fade=True)
+    assert faded.height > plain.height
+    assert faded.tobytes() == picture([layer], fade=True).tobytes()
+
+
+def test_numbers_beside_the_bars_fit_between_them():
+    from futuremap.export.kml.legend import _fitting
+
+    size = _fitting("20,000 persons/ha", 13, width=86)
+    assert size < 13
+    assert font(size).getlength("20,000 persons/ha") <= 86
+    assert _fitting("1 人", 13, width=86) == 13

@@ -7,7 +7,8 @@ import pytest
 
 from futuremap.core.layer import Text
 from futuremap.export.kml import EARTH_PRO, EARTH_WEB, write_earth
-from futuremap.export.kml.lint import WORDS, lint, lint_set
+from futuremap.export.kml.lint import lint, lint_set
+from futuremap.export.kml.lint_rules import WORDS
 
 RING = "134.003000,34.000000,200.0 134.003000,34.002000,200.0 134.000000,34.002000,200.0 134.000000,34.000000,200.0 134.003000,34.000000,200.0"
 TURNED = " ".join(RING.split()[::-1])
@@ -153,9 +154,17 @@ def test_a_theme_named_after_a_state_is_no_state(make_states, tmp_path):
 
 def test_findings_read_in_both_languages(sound):
     (finding,) = lint(replant(sound, "ff25e7fd", "red", count=1), profile=EARTH_WEB)
-    assert finding.text() == f"{sound.name}: {WORDS['colour'][0]}: red"
-    assert str(finding) == f"{sound.name}: {WORDS['colour'][1]}: red"
+    place = f"{sound.name}:{finding.line}:{finding.column}"
+    assert finding.text() == f"{place}: {WORDS['colour'][0]}: red [document]"
+    assert str(finding) == f"{place}: {WORDS['colour'][1]}: red [document]"
+    with zipfile.ZipFile(sound) as archive:
+        line = archive.read("doc.kml").decode().splitlines()[finding.line - 1]
+    assert line[: finding.column - 1].endswith("<color>red")
 
 
 def test_many_faults_of_a_kind_are_cut(sound):
-    assert len(lint(replant(sound, "#style-now-", "#style-x-"), profile=EARTH_WEB)) <= 20
+    many = replant(sound, "<extrude>1</extrude>", '<extrude>1</extrude><a href=""/>' * 3)
+    found = lint(many, profile=EARTH_WEB)
+    misplaced = [finding for finding in found if finding.rule == "order"]
+    assert len(misplaced) == 21
+    assert misplaced[-1].seen == f"ほか / more: {3 * 12 - 20}"
