@@ -32,6 +32,8 @@ from futuremap.sources.limits import (
 Row = tuple[object, ...]
 HEADING_SEARCH = 100  # rows above the headings that a title or licence block may take
 ZIP, GZIP, OLE2 = b"PK\x03\x04", b"\x1f\x8b", b"\xd0\xcf\x11\xe0"
+PACKED = (ZIP, GZIP, b"BZh", b"7z\xbc\xaf", b"Rar!", b"\xfd7zXZ")  # begin other archives
+TAR, TAR_AT = b"ustar", 257  # what a tar has, and where
 KNOWN_AS = "CSV (UTF-8, CP932), XLSX"
 
 
@@ -126,7 +128,15 @@ def read_bytes(path: Path) -> bytes:
         body = path.read_bytes()
     except OSError as error:
         raise Refused("FM101", value=error.strerror or "") from error
-    return _gunzip(body) if body.startswith(GZIP) else body
+    return _only_one(_gunzip(body)) if body.startswith(GZIP) else body
+
+
+def _only_one(body: bytes) -> bytes:
+    """What was in a gzip, if it is no archive itself."""
+    if body.startswith(PACKED) or body[TAR_AT : TAR_AT + len(TAR)] == TAR:
+        reason = "中に別の圧縮ファイルがあります。先に展開してください / it holds another archive"
+        raise Refused.format(KNOWN_AS, reason, code="FM333")
+    return body
 
 
 def _gunzip(body: bytes) -> bytes:

@@ -20,7 +20,7 @@ from futuremap.sources import cells, dbf, shapefile
 from futuremap.sources.columns import count_code
 from futuremap.sources.features import read_features
 from futuremap.sources.files import ZIP
-from futuremap.sources.limits import Refused
+from futuremap.sources.limits import MAX_RATIO, RATIO_FROM, Refused, too_large
 
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError)
 ID, TOWN = "MESH_ID", "SHICODE"
@@ -169,7 +169,11 @@ def _open_in_zip(path: Path, layer: str) -> IO[bytes]:
             raise Refused("FM549", value=path.name, part=".dbf")
         if len(chosen) != 1:
             raise Refused("FM576", value=layer, choices=" / ".join(sorted(tables)[:20]))
-        return archive.open(tables[chosen[0]])
+        entry = tables[chosen[0]]
+        # no more than the stated size is ever inflated, so what it states is what it weighs
+        if entry.file_size > max(RATIO_FROM, MAX_RATIO * entry.compress_size):
+            raise too_large("ratio")
+        return archive.open(entry)
 
 
 def codes_of(raw: Texts) -> Texts:

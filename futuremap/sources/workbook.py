@@ -89,9 +89,12 @@ def _without_results(
     for line, written in formulas:
         row = known.get(line, ())
         padded = (*row, *(None for _ in written[len(row) :]))
-        yield line, tuple(
-            _formula(told) if found is None else found
-            for found, told in zip(padded, (*written, *padded[len(written) :]), strict=True)
+        yield (
+            line,
+            tuple(
+                _formula(told) if found is None else found
+                for found, told in zip(padded, (*written, *padded[len(written) :]), strict=True)
+            ),
         )
 
 

@@ -107,9 +107,9 @@ def test_a_block_merged_into_a_town_above_its_parts(tmp_path, report):
         ({b"01209002001,4": b"0120900200,4"}, [("FM313", 6, "KEY_CODE")]),
         ({b"01209002001,4": b"01209002002,4"}, [("FM411", 7, "KEY_CODE")]),
         ({b"012090020,3": b"012090020,2"}, [("FM313", 5, "HYOSYO")]),
-        ({b"HYOSYO": b"LEVEL"}, [("FM201", 2, "HYOSYO")]),
-        ({"男５～９歳".encode("cp932"): b"x"}, [("FM201", 2, "男5～9歳")]),
-        ({"男の総数".encode("cp932"): b"x"}, [("FM201", 2, "男の総数、年齢「不詳」含む")]),
+        ({b"HYOSYO": b"LEVEL"}, [("FM481", 2, "HYOSYO")]),
+        ({"男５～９歳".encode("cp932"): b"x"}, [("FM481", 2, "男5～9歳")]),
+        ({"男の総数".encode("cp932"): b"x"}, [("FM481", 2, "男の総数、年齢「不詳」含む")]),
         ({",谷,2,012090010".encode("cp932"): ",谷,2,".encode("cp932")}, [("FM314", 4, "GASSAN"), ("FM314", 8, "HTKSAKI")]),
     ],
 )  # fmt: skip
