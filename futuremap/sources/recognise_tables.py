@@ -251,7 +251,11 @@ def _life_table(path: Path, table: RawTable) -> Recognised:
     found = life_table_file.read_csv(path, credit="", report=report)
     years = () if found is None else tuple(start for start, _ in found.periods if start)
     verified = life_table_file.VERIFIED
-    return recognised(path, "life_table", years=years, lacks=faults(report), verified=verified)
+    has_survivors = found is not None and "nLx" in found.values
+    clues = Clues(form="nLx" if has_survivors else "")
+    return recognised(
+        path, "life_table", years=years, lacks=faults(report), verified=verified, clues=clues
+    )
 
 
 def _wpp(path: Path, first: str) -> Recognised:
