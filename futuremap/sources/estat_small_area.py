@@ -222,10 +222,10 @@ def _published(
         table.check_sum(layout.both, totals, rows=rows.chosen, report=report)
     groups = estat_merged.find_groups(table, rows=rows.leaf, report=report)
     # false for what is suppressed (NaN) or noted (negative)
-    if not (totals[:, rows.chosen] >= 0).all():
+    if not ((totals >= 0) | ~rows.chosen).all():
         return None
     _check_parents(table, totals, rows, report)
-    if not groups.sound or not (parts[:, shown] >= 0).all():
+    if not groups.sound or not ((parts >= 0) | ~shown).all():
         return None
     return _grouped(table, (layout, rows, groups), (totals, parts), origin, report)
 
@@ -240,8 +240,10 @@ def _grouped(
     (layout, rows, groups), (totals, parts), (year, credit) = found, counts, origin
     leaves = np.flatnonzero(rows.leaf)
     holder = groups.holder[leaves]
-    holders = np.unique(holder[holder != ABSENT])
-    known = parts[:, holders].copy()
+    held = np.zeros(len(table), dtype=np.bool_)
+    held[holder[holder != ABSENT]] = True
+    holders = np.flatnonzero(held)
+    known = parts[:, holders]  # a copy
     _take_out_children(table, known, holders, parts, rows)
     for group in np.flatnonzero((known < 0).any(axis=0)).tolist():
         row = int(holders[group])
