@@ -161,7 +161,9 @@ def _lacking_ages(
     usual = AgeGroups.five_year(open_age=75)
     labels = zip(usual.lower, usual.labels(), strict=True)
     wanted = [(sex, age, label) for age, label in labels for sex in SEX_WORDS]
-    return [f"{s}{label}" for s, age, label in wanted if (s, age) not in closed | opened]
+    lacking = [f"{s}{label}" for s, age, label in wanted if (s, age) not in closed | opened]
+    # all are there, but the oldest group is not open in both sexes
+    return lacking or [f"{sex}{usual.labels()[-1]}" for sex in SEX_WORDS]
 
 
 def _rows(table: EstatTable, municipality: str | None, report: Report) -> _Rows | None:

@@ -168,6 +168,9 @@ def _municipal(path: Path, table: RawTable, *, kind: Kind) -> Recognised:
     towns = tuple(
         Place(code) for code in sorted(people) if len(code) == CODE_DIGITS and code.isdigit()
     )
+    counted = sum(one[0] for one in people.values()) or None
+    if kind == "census_totals" and _has_levels(people):
+        counted = None
     lacks: tuple[Lack, ...] = ()
     if not towns:
         lacks = (("市区町村の行がありません", "it has no rows of municipalities"),)
@@ -176,11 +179,15 @@ def _municipal(path: Path, table: RawTable, *, kind: Kind) -> Recognised:
         kind,
         years=tuple(known),
         zones=len(people),
-        # tables of totals list wards and their city, and prefectures above both
-        people=None if kind == "census_totals" else sum(one[0] for one in people.values()) or None,
+        people=counted,
         lacks=lacks or _try_municipal(path, kind, towns[0].code, known),
         clues=Clues(towns=towns, made_up=is_made_up(table)),
     )
+
+
+def _has_levels(codes: Iterable[str]) -> bool:
+    """Whether wards, or prefectures, may stand beside the city or the towns they are counted in."""
+    return any(code[2:3] == "1" or code[2:] == "000" for code in codes)
 
 
 def _try_municipal(path: Path, kind: Kind, code: str, years: list[int]) -> tuple[Lack, ...]:
