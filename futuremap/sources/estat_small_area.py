@@ -26,7 +26,7 @@ VERIFIED = False
 LEVEL, NAME, CITY = "HYOSYO", "NAME", "CITYNAME"
 TOWN, BLOCK, CHOME = 5, 9, 11  # digits of a municipality, a town, its 丁目
 SEX_WORDS = ("男", "女")
-STEP, FIRST_OPEN = 5, 65  # years; no table opens its ages below
+STEP, FIRST_OPEN, USUAL_OPEN = 5, 65, 75  # years; no table opens its ages below the second
 _AGE = re.compile(r"(男|女)([0-9]{1,3})(?:-([0-9]{1,3})歳|歳以上)")
 _TOTAL = re.compile(r"(総数|男|女)(?:の総数)?(?:、?年齢「不詳」(?:を)?含む)?")
 
@@ -135,17 +135,14 @@ def _layout(table: EstatTable, report: Report) -> _Layout | None:
             elif int(last) == start + STEP - 1:
                 closed.setdefault((sex, start), place)
     lacking = [f"{sex}の総数、年齢「不詳」含む" for sex in SEX_WORDS if sex not in totals]
-    opens = {age for _, age in opened if age >= FIRST_OPEN}
-    complete = [age for age in opens if all(
-        (sex, age) in opened and all((sex, a) in closed for a in range(0, age, STEP))
-        for sex in SEX_WORDS)]  # fmt: skip
-    if not complete:
-        lacking += _lacking_ages(closed, opened)
+    # the oldest group that is open counts: taking a younger one would drop ages unsaid
+    oldest = max((age for _, age in opened if age >= FIRST_OPEN), default=USUAL_OPEN)
+    ages = AgeGroups.five_year(open_age=oldest)
+    lacking += _lacking_ages(ages, closed, opened)
     for label in lacking:
         estat_table.note_missing(table.file, label, report=report)
     if lacking:
         return None
-    ages = AgeGroups.five_year(open_age=max(complete))
     details = [
         place
         for sex in SEX_WORDS
@@ -155,15 +152,14 @@ def _layout(table: EstatTable, report: Report) -> _Layout | None:
 
 
 def _lacking_ages(
+    ages: AgeGroups,
     closed: dict[tuple[str, int], int],
     opened: dict[tuple[str, int], int],
 ) -> list[str]:
-    usual = AgeGroups.five_year(open_age=75)
-    labels = zip(usual.lower, usual.labels(), strict=True)
-    wanted = [(sex, age, label) for age, label in labels for sex in SEX_WORDS]
-    lacking = [f"{s}{label}" for s, age, label in wanted if (s, age) not in closed | opened]
-    # all are there, but the oldest group is not open in both sexes
-    return lacking or [f"{sex}{usual.labels()[-1]}" for sex in SEX_WORDS]
+    wanted = [(s, age, label) for age, label in zip(ages.lower, ages.labels(), strict=True)
+              for s in SEX_WORDS]  # fmt: skip
+    return [f"{sex}{label}" for sex, age, label in wanted
+            if (sex, age) not in (opened if age == ages.open_age else closed)]  # fmt: skip
 
 
 def _rows(table: EstatTable, municipality: str | None, report: Report) -> _Rows | None:
