@@ -36,7 +36,8 @@ class SmallAreas(NamedTuple):
 
     published
         People by sex in every area, by age in every group of areas, and which is which. Zones
-        are KEY_CODEs of the areas without further parts, in the order of the file.
+        are KEY_CODEs of the areas without further parts, in the order of the file. Areas of other
+        municipalities come along if ages are merged with theirs.
     names, parents
         Name and municipality of each.
     lines
@@ -57,7 +58,8 @@ class _Layout(NamedTuple):
 
 
 class _Rows(NamedTuple):
-    chosen: NDArray[np.bool_]  # of the municipality
+    own: NDArray[np.bool_]  # of the municipality
+    chosen: NDArray[np.bool_]  # these, and what they are merged with elsewhere
     leaf: NDArray[np.bool_]  # areas without further parts
     digits: NDArray[np.int64]
 
@@ -171,6 +173,9 @@ def _rows(table: EstatTable, municipality: str | None, report: Report) -> _Rows 
         if not chosen.any():
             table.note(report, "FM441", column=KEY, value=municipality)
             return None
+    own = chosen
+    if municipality is not None and table.has(LEADING, report=report):
+        chosen = _with_parts(keys, chosen, estat_merged.with_partners(table, chosen))
     together = "".join(keys)
     plain = np.ones(len(keys), dtype=np.bool_)
     if not (together.isascii() and together.isdigit()):
@@ -187,7 +192,20 @@ def _rows(table: EstatTable, municipality: str | None, report: Report) -> _Rows 
     table.note_rows("FM313", other, column=LEVEL, expected=expected, report=report)
     if wrong.any():
         return None
-    return _Rows(chosen, leaf, digits)
+    return _Rows(own, chosen, leaf, digits)
+
+
+def _with_parts(
+    keys: list[str],
+    own: NDArray[np.bool_],
+    chosen: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """With the 丁目 of towns of other municipalities that hold ages of ours ``(N,)``."""
+    towns = {keys[row] for row in np.flatnonzero(chosen & ~own).tolist() if len(keys[row]) == BLOCK}
+    if not towns:
+        return chosen
+    parts = np.array([len(key) == CHOME and key[:BLOCK] in towns for key in keys], dtype=np.bool_)
+    return np.logical_or(chosen, parts)
 
 
 def _agree_with_level(
@@ -261,7 +279,9 @@ def _grouped(
     )
     partial = groups.partial
     estat_merged.check_ages(table, published, holders=holders, partial=partial, report=report)
-    estat_merged.note_restored(table, rows=rows.leaf, persons=totals.sum(axis=0), report=report)
+    estat_merged.note_restored(
+        table, rows=rows.leaf & rows.own, persons=totals.sum(axis=0), report=report
+    )
     return published
 
 
@@ -295,7 +315,7 @@ def _check_parents(
     leaves = np.flatnonzero(rows.leaf)
     people = totals.sum(axis=0)
     for digits in (TOWN, BLOCK):
-        above = np.flatnonzero(rows.chosen & ~rows.leaf & (rows.digits == digits)).tolist()
+        above = np.flatnonzero(rows.own & ~rows.leaf & (rows.digits == digits)).tolist()
         if not above:
             continue
         towns, position = by_parent([key[:digits] for key in keys[leaves].tolist()])
