@@ -36,7 +36,7 @@ from futuremap.pipeline.read_rival import Rival, read_rivals, read_totals
 from futuremap.pipeline.read_years import on_common_blocks
 from futuremap.problems import Report
 from futuremap.projection.controls import Basis, register_ratio
-from futuremap.sources import outline, totals
+from futuremap.sources import outline_file, totals
 
 Progress = Callable[[str], None]
 FAR_FROM_CONTROL = 0.05  # register and control total further apart than this are reported
@@ -220,7 +220,7 @@ def prepare(project: Project, *, report: Report, progress: Progress = silent) ->
 def _read(project: Project, number: int, report: Report, progress: Progress) -> _Read:
     entry = project.municipality[number]
     progress(f"{entry.name}：人口 / population")
-    area = outline.read(
+    area = outline_file.read(
         project.path(entry.outline.file),
         code=entry.code,
         plane_zone=entry.plane_zone,

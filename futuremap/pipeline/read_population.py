@@ -294,7 +294,10 @@ def _small_areas(reading: _Reading, file: PopulationFile) -> Counts | None:
     restored = restore(totals, details, merged=merged)
     people = spread(restored.known, restored.unknown, parents=areas.parents)
     names = dict(zip(people.zones, areas.names, strict=True))
-    return Counts(people, names, file.file, lines=areas.lines)
+    # those of other municipalities only helped to restore what was merged with them
+    own = [zone for zone in people.zones if zone.startswith(reading.town.code)]
+    names = {zone: names[zone] for zone in own}
+    return Counts(people.only(own), names, file.file, lines=areas.lines)
 
 
 def _mapped(reading: _Reading, file: PopulationFile) -> Counts | None:

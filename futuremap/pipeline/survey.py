@@ -8,8 +8,9 @@ from pathlib import Path
 
 from futuremap.config.model import INTERVAL
 from futuremap.pipeline.survey_found import Survey
-from futuremap.pipeline.survey_starter import UNVERIFIED, starter
+from futuremap.pipeline.survey_starter import starter
 from futuremap.pipeline.survey_towns import TownPlan, plan
+from futuremap.pipeline.survey_words import UNVERIFIED
 from futuremap.problems import Report
 from futuremap.sources.recognise import recognise
 from futuremap.sources.recognised import Lack, Recognised
@@ -131,7 +132,7 @@ def _lacks(
                 f"{name}: boundaries of its blocks (e-Stat)",
             )
         if town.outline is None:
-            yield f"{name}：境界（国土数値情報 N03 の GeoJSON）", f"{name}: outline (N03, GeoJSON)"
+            yield f"{name}：境界（国土数値情報 N03）", f"{name}: outline (N03)"
         for wrong in town.corrections:
             if wrong.place is None:
                 zone = wrong.zone
@@ -251,6 +252,13 @@ def _town_lines(survey: Survey, town: TownPlan) -> list[str]:
         parts += [f"{ja} {survey.relative(file)}"] if file else []
     if town.facilities:
         parts.append(f"施設/facilities {len(town.facilities)}")
+    for ja, file in (
+        *(("メッシュ統計/mesh statistics", file) for file in town.extra.margins),
+        *(("通学区域/districts", file) for file in town.extra.districts),
+        *(("比べる推計/rival", file) for file in town.extra.rivals),
+        ("生命表/life table", town.extra.oldest),
+    ):
+        parts += [f"{ja} {survey.relative(file)}"] if file else []
     shown = ["", f"{town.name or '（名前なし）'}（{town.code}）", *(f"  {part}" for part in parts)]
     for file, (ja, en) in town.left_out:
         shown.append(f"  使わないファイル/left out {survey.relative(file)}：{ja} / {en}")

@@ -2,78 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from futuremap.config.model import INTERVAL
+from futuremap.pipeline.survey_extra import districts_of, extra_lines, ruled_classes
 from futuremap.pipeline.survey_found import Survey
 from futuremap.pipeline.survey_towns import HORIZON, TownPlan, is_of_nowhere
-from futuremap.sources.recognised import Kind, Recognised
+from futuremap.pipeline.survey_words import (
+    CREDITS,
+    STAR,
+    UNVERIFIED,
+    credit_of,
+    entry,
+    quoted,
+    remark,
+)
+from futuremap.sources.recognised import Recognised
 
-STAR = "★"
-UNVERIFIED = "未検証"
 NAMED_TOWNS = 3  # towns that the title names
 LONGEST = 40  # letters of a name that a folder is called by
-# credit key, its text, its licence
-CREDITS: dict[Kind, tuple[str, str, str]] = {
-    "register": (
-        "my_register",
-        f"{STAR}市区町村名「住民基本台帳 地域・年齢別人口」を加工して作成",
-        f"{STAR}利用条件（例：CC BY 4.0）",
-    ),
-    "census": (
-        "my_census",
-        "総務省統計局「国勢調査」を加工して作成",
-        "政府標準利用規約2.0（CC BY 4.0 互換）",
-    ),
-    "census_totals": (
-        "my_totals",
-        "総務省統計局「国勢調査」を加工して作成",
-        "政府標準利用規約2.0（CC BY 4.0 互換）",
-    ),
-    "register_series": (
-        "my_register",
-        f"{STAR}市区町村名「住民基本台帳 地域・年齢別人口」を加工して作成",
-        f"{STAR}利用条件（例：CC BY 4.0）",
-    ),
-    "estat_small_area": (
-        "my_small_areas",
-        "総務省統計局「国勢調査 小地域集計」を加工して作成",
-        "政府標準利用規約2.0（CC BY 4.0 互換）",
-    ),
-    "boundary": (
-        "my_boundary",
-        "総務省統計局「国勢調査 町丁・字等別境界データ」を加工して作成",
-        "政府標準利用規約2.0（CC BY 4.0 互換）",
-    ),
-    "outline": (
-        "my_outline",
-        "国土交通省「国土数値情報（行政区域データ）」を加工して作成",
-        "国土数値情報 利用約款",
-    ),
-    "projection": (
-        "my_projection",
-        "国立社会保障・人口問題研究所「日本の地域別将来推計人口」を加工して作成",
-        "出典を記載して利用",
-    ),
-    "ipss_workbook": (
-        "my_projection",
-        "国立社会保障・人口問題研究所「日本の地域別将来推計人口」を加工して作成",
-        "出典を記載して利用",
-    ),
-    "ksj_points": (
-        "my_ksj_points",
-        "国土交通省「国土数値情報」を加工して作成",
-        "国土数値情報 利用約款",
-    ),
-    "facilities": (
-        "my_facilities",
-        f"{STAR}市区町村名「公共施設一覧」を加工して作成",
-        f"{STAR}利用条件（例：CC BY 4.0）",
-    ),
-}
 
 
 def starter(survey: Survey) -> str:
@@ -91,22 +40,15 @@ def starter(survey: Survey) -> str:
         it is; else what is missing stands in it as a comment.
     """
     text = [*_top(survey), *_header(survey)]
+    ruled = _ruled(survey)
     for town in survey.towns:
-        text += _town(survey, town)
+        text += _town(survey, town, ruled)
     text += ["[reach]", "radius_m = 800.0                   # 利用圏：施設から 800 m 以内", ""]
+    for name in ruled:
+        text += ["[[reach.rule]]", f"class = {quoted(name)}", 'rule = "districts"', ""]
     text += ["[mesh]", 'level = "250m"                     # 4分の1地域メッシュ', ""]
     text += [*_credits(survey), *_others(survey)]
     return "\n".join(text).rstrip() + "\n"
-
-
-def _quoted(text: str) -> str:
-    # a JSON string is a TOML string, but for one character
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _remark(text: str) -> str:
-    # nothing from a file may end a comment
-    return "# " + "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _top(survey: Survey) -> list[str]:
@@ -119,7 +61,7 @@ def _top(survey: Survey) -> list[str]:
             "#",
             f"# {STAR} まだ足りないもの（このままでは動きません / not enough for a run）：",
         ]
-        text += [_remark(f"  {ja}") for ja, _ in survey.lacks]
+        text += [remark(f"  {ja}") for ja, _ in survey.lacks]
     return [*text, ""]
 
 
@@ -139,8 +81,8 @@ def _header(survey: Survey) -> list[str]:
     name = _slug(survey.folder.resolve().name) or fallback
     return [
         "[project]",
-        f"name = {_quoted(name)}",
-        f"title = {_quoted(f'{names}の現況と将来')}  # {STAR} 題名",
+        f"name = {quoted(name)}",
+        f"title = {quoted(f'{names}の現況と将来')}  # {STAR} 題名",
         *years,
         "",
     ]
@@ -151,15 +93,26 @@ def _slug(text: str) -> str:
     return plain[:LONGEST].rstrip("_-")
 
 
-def _town(survey: Survey, town: TownPlan) -> list[str]:
+def _ruled(survey: Survey) -> list[str]:
+    classes = [_classes(survey, town) for town in survey.towns]
+    districts = [districts_of(t.extra, c) for t, c in zip(survey.towns, classes, strict=True)]
+    return ruled_classes(list(zip(classes, districts, strict=True)))
+
+
+def _districts(survey: Survey, town: TownPlan, ruled: Sequence[str]) -> dict[str, Recognised]:
+    found = districts_of(town.extra, _classes(survey, town))
+    return {name: file for name, file in found.items() if name in ruled}
+
+
+def _town(survey: Survey, town: TownPlan, ruled: Sequence[str]) -> list[str]:
     zone = town.plane_zones[0]
     several = len(town.plane_zones) > 1
     others = "、".join(map(str, town.plane_zones))
     remark = f"  # {STAR} {others} のどれか" if several else "  # 平面直角座標系"
-    name = f"name = {_quoted(town.name or town.code)}"
+    name = f"name = {quoted(town.name or town.code)}"
     return [
         "[[municipality]]",
-        f"code = {_quoted(town.code)}",
+        f"code = {quoted(town.code)}",
         name if town.name else f"{name}  # {STAR} 名前",
         f"plane_zone = {zone}{remark}",
         "",
@@ -168,18 +121,13 @@ def _town(survey: Survey, town: TownPlan) -> list[str]:
         *_corrections(town),
         *_totals(survey, town),
         *_facilities(survey, town),
+        *extra_lines(town.extra, _districts(survey, town, ruled), survey.relative),
         *_left_out(survey, town),
     ]
 
 
 def _entry(survey: Survey, file: Recognised) -> list[str]:
-    text = [f"file = {_quoted(survey.relative(file))}", f"credit = {_quoted(_credit(file))}"]
-    return text if file.verified else [f"# {STAR} {UNVERIFIED}の形式です", *text]
-
-
-def _credit(file: Recognised) -> str:
-    key = CREDITS[file.kind][0]
-    return f"{key}_synthetic" if file.clues.made_up else key
+    return entry(survey.relative, file)
 
 
 def _people(survey: Survey, town: TownPlan) -> Iterator[str]:
@@ -238,7 +186,7 @@ def _blocks(survey: Survey, town: TownPlan) -> Iterator[str]:
 def _outline(survey: Survey, town: TownPlan) -> list[str]:
     if town.outline is None:
         lines = ("[municipality.outline]", 'file = "…"', 'format = "n03"', 'credit = "my_outline"')
-        return [f"# {STAR} 境界（国土数値情報 N03 の GeoJSON）が要ります：",
+        return [f"# {STAR} 境界（国土数値情報 N03）が要ります：",
                 *(f"# {line}" for line in lines), ""]  # fmt: skip
     return ["[municipality.outline]", 'format = "n03"', *_entry(survey, town.outline), ""]
 
@@ -251,11 +199,11 @@ def _corrections(town: TownPlan) -> Iterator[str]:
         if not hidden:
             yield "#    下は同じ町名の区域の真ん中で、調べた位置ではありません（仮）"
         yield f"{hidden}[[municipality.point_correction]]"
-        yield f"{hidden}zone = {_quoted(wrong.zone)}"
+        yield f"{hidden}zone = {quoted(wrong.zone)}"
         yield f"{hidden}lat = {latitude}"
         yield f"{hidden}lon = {longitude}"
         reason = f"公開データの点（{wrong.seen}）が市区町村の外。同じ町名の区域の真ん中（仮の位置）"
-        yield f"{hidden}reason = {_quoted(reason)}"
+        yield f"{hidden}reason = {quoted(reason)}"
         yield ""
 
 
@@ -279,19 +227,25 @@ def _totals(survey: Survey, town: TownPlan) -> Iterator[str]:
         yield ""
 
 
-def _facilities(survey: Survey, town: TownPlan) -> Iterator[str]:
-    taken: set[str] = set()
+def _classes(survey: Survey, town: TownPlan) -> dict[str, Recognised]:
+    """Lists of facilities by the class that a starter gives them."""
+    classes: dict[str, Recognised] = {}
     for file in town.facilities:
         stem = Path(survey.relative(file)).stem
         plain = _slug(re.sub(r"[-_]?[0-9]{5,}$", "", stem)) or "facility"
-        again = (f"{plain[: LONGEST - 4]}_{i}" for i in range(2, len(taken) + 3))
-        slug = next(slug for slug in (plain, *again) if slug not in taken)
-        taken.add(slug)
+        again = (f"{plain[: LONGEST - 4]}_{i}" for i in range(2, len(classes) + 3))
+        classes[next(slug for slug in (plain, *again) if slug not in classes)] = file
+    return classes
+
+
+def _facilities(survey: Survey, town: TownPlan) -> Iterator[str]:
+    for slug, file in _classes(survey, town).items():
         yield "[[municipality.facilities]]"
-        yield f"class = {_quoted(slug)}"
+        yield f"class = {quoted(slug)}"
         product, _, title = file.clues.detail.partition(" ")
+        stem = Path(survey.relative(file)).stem
         name = title.partition(" ")[0] if file.kind == "ksj_points" and product else stem
-        yield f"name = {_quoted(name)}  # {STAR} 施設の種類の名前"
+        yield f"name = {quoted(name)}  # {STAR} 施設の種類の名前"
         if file.clues.form not in ("", "list"):
             yield f'format = "{file.clues.form}"'
         if is_of_nowhere(file):
@@ -302,14 +256,16 @@ def _facilities(survey: Survey, town: TownPlan) -> Iterator[str]:
 
 def _left_out(survey: Survey, town: TownPlan) -> Iterator[str]:
     for file, (ja, _) in town.left_out:
-        yield _remark(f"使わなかったファイル：{survey.relative(file)}（{ja}）")
+        yield remark(f"使わなかったファイル：{survey.relative(file)}（{ja}）")
     if town.left_out:
         yield ""
 
 
 def _named(survey: Survey) -> dict[Path, Recognised]:
     files: list[Recognised | None] = []
+    ruled = _ruled(survey)
     for town in survey.towns:
+        files += [*town.extra.files(), *_districts(survey, town, ruled).values()]
         files += [town.places.blocks, *town.places.past_blocks.values(), town.places.ages]
         files += [*town.people.values(), town.outline, town.control, town.check, *town.facilities]
         files += [file for file, _ in town.left_out]
@@ -317,14 +273,14 @@ def _named(survey: Survey) -> dict[Path, Recognised]:
 
 
 def _credits(survey: Survey) -> Iterator[str]:
-    used = {_credit(file): file for file in _named(survey).values()}
+    used = {credit_of(file): file for file in _named(survey).values()}
     yield f"# 出典。どの出力にも載ります。{STAR} の行は必ず書き換えてください"
     for key, file in sorted(used.items()):
         _, text, licence = CREDITS[file.kind]
         made_up = file.clues.made_up
         yield f"[credit.{key}]"
-        yield f"text_ja = {_quoted(f'合成データ（{STAR}作り方を書く）' if made_up else text)}"
-        yield f"licence = {_quoted(licence)}"
+        yield f"text_ja = {quoted(f'合成データ（{STAR}作り方を書く）' if made_up else text)}"
+        yield f"licence = {quoted(licence)}"
         yield (
             "synthetic = true"
             if made_up
@@ -342,17 +298,31 @@ def _others(survey: Survey) -> Iterator[str]:
     for file in rest:
         verified = "" if file.verified else f"（{UNVERIFIED}の形式）"
         why = f"：{file.lacks[0][0]}" if file.lacks else ""
-        yield _remark(f"  {survey.relative(file)}  {file.title_ja}{verified}{why}")
+        yield remark(f"  {survey.relative(file)}  {file.title_ja}{verified}{why}")
         for line in _proposal(survey, file):
-            yield _remark(f"      {line}")
+            yield remark(f"      {line}")
 
 
 def _proposal(survey: Survey, file: Recognised) -> Iterator[str]:
     """How a file could be named, where only the user knows what its columns mean."""
-    named = f"file = {_quoted(survey.relative(file))}"
+    named = f"file = {quoted(survey.relative(file))}"
     if file.kind == "vector":
         yield "[municipality.blocks]"
         yield from (named, 'format = "vector"', f'key = "{STAR}"', 'credit = "my_boundary"')
+    if file.kind == "raster":
+        yield "[municipality.dwelling]  # 人・建物・土地利用のラスターで、町丁をメッシュに分ける"
+        yield from (named, 'format = "raster"', f'credit = "{STAR}"')
+        yield 'classes = { "7" = 1.0 }  # 土地利用のときだけ：人が住む分類の番号と重み'
+    if file.kind == "districts":
+        yield '[[municipality.districts]]  # [[reach.rule]] に rule = "districts" も要る'
+        yield from (f'class = "{STAR}"', named, 'credit = "my_districts"')
+    if file.kind == "estat_mesh":
+        yield "[municipality.mesh_margins]  # 基準年と同じ年の、[mesh] と同じか細かいメッシュ"
+        yield from (
+            f"files = [{quoted(survey.relative(file))}]",
+            f"year = {file.years[-1] if file.years else STAR}",
+        )
+        yield 'credit = "my_mesh_statistics"'
     if file.kind == "mapped_table":
         yield "[[municipality.population]]"
         yield from (f"year = {file.years[-1]}" if file.years else f"year = {STAR}", named)
@@ -362,5 +332,5 @@ def _proposal(survey: Survey, file: Recognised) -> Iterator[str]:
             "[municipality.population.mapping]",
         )
         for key, value in file.clues.mapping:
-            shown = _quoted(value) if isinstance(value, str) else str(value).lower()
+            shown = quoted(value) if isinstance(value, str) else str(value).lower()
             yield f"{key} = {shown}"

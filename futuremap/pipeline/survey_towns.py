@@ -12,6 +12,7 @@ import shapely
 from futuremap.base.placement import OUTLINE_TOLERANCE_M, distance_outside
 from futuremap.config.model import INTERVAL
 from futuremap.core.zones import PLANE_ZONES, PREFECTURE_ZONES, Zones, plane_distortion
+from futuremap.pipeline.survey_extra import NOTHING, Extra, extra_of
 from futuremap.pipeline.survey_official import (
     NOBODY,
     BlockPeople,
@@ -23,7 +24,7 @@ from futuremap.pipeline.survey_official import (
 from futuremap.pipeline.survey_official import has_town as _has
 from futuremap.pipeline.survey_official import usable as _of
 from futuremap.problems import Report
-from futuremap.sources import facilities, ksj_points, outline, public_facilities, register
+from futuremap.sources import facilities, ksj_points, outline_file, public_facilities, register
 from futuremap.sources.recognised import Kind, Lack, Recognised, faults
 from futuremap.sources.vector import Town as Place
 
@@ -71,6 +72,8 @@ class TownPlan(NamedTuple):
         Points of the base year that lie outside.
     left_out
         Files that could be used but for a fault, with the fault.
+    extra
+        Files that a run can do without.
     """
 
     code: str
@@ -85,6 +88,7 @@ class TownPlan(NamedTuple):
     facilities: tuple[Recognised, ...]
     corrections: tuple[Correction, ...]
     left_out: tuple[tuple[Recognised, Lack], ...]
+    extra: Extra = NOTHING
 
 
 class _Town(NamedTuple):
@@ -159,7 +163,9 @@ def _area(files: Sequence[Recognised], code: str) -> Zones | None:
     if found is None:
         return None
     zone = PREFECTURE_ZONES.get(code[:2], tuple(PLANE_ZONES))[0]
-    read = outline.read(found.path, code=code, plane_zone=zone, name="", credit="", report=Report())
+    read = outline_file.read(
+        found.path, code=code, plane_zone=zone, name="", credit="", report=Report()
+    )
     if read is None:
         return None
     return Zones(read.frame, read.kind, _plane_zones(code, read)[0])
@@ -231,6 +237,9 @@ def _plan(files: Sequence[Recognised], town: _Town, base: int | None) -> TownPla
         tuple(lists),
         corrections,
         tuple(left_out),
+        NOTHING
+        if base is None
+        else extra_of(files, town.code, area=town.area, base=base, form=form, control=control),
     )
 
 

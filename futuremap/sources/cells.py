@@ -30,10 +30,15 @@ ERAS = {
     "M": (1868, 45), "T": (1912, 15), "S": (1926, 64), "H": (1989, 31), "R": (2019, 99),
 }  # fmt: skip
 
+ERRORS_OF_EXCEL = {
+    "#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!",
+}  # fmt: skip
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−─"), "-")
 _SUPPRESSED = re.compile(r"[-ー]+|[Xxχ*]+|\.{3}|秘匿")
 _DIGITS = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)"
 _NUMBER = re.compile(rf"([+\-△▲]?)({_DIGITS}(?:\.[0-9]*)?|\.[0-9]+)")
+_LARGE = re.compile(rf"[+\-]?(?:{_DIGITS}(?:\.[0-9]*)?[eE]\+?[0-9]+|{_DIGITS})")
+_WITH_UNIT = re.compile(rf"{_DIGITS}(?:\.[0-9]*)?\s*(?:人|名|世帯|戸|床|棟|件|m2|m3|㎡|m|ha|km2?)")
 _PART = r"(?:\s*[/.\-年]\s*([0-9]{1,2})(?:\s*[/.\-月]\s*([0-9]{1,2})\s*日?|\s*月)?|\s*年)?"
 _CLOCK = r"(?:[T ][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)?"
 _WESTERN = re.compile(rf"(?:西暦)?([0-9]{{4}}){_PART}{_CLOCK}")
@@ -50,6 +55,12 @@ class Reason(Enum):
     UNREADABLE = "unreadable"
     NEGATIVE = "negative"
     FRACTION = "fraction"
+
+
+class Formula(str):
+    """A formula whose result a workbook does not hold: an empty cell, but for its cause."""
+
+    __slots__ = ()
 
 
 class Place(Enum):
@@ -74,6 +85,8 @@ def text(raw: object) -> str:
         return ""
     if type(raw) is str:  # nearly always
         return raw.strip()
+    if isinstance(raw, Formula):
+        return ""
     if isinstance(raw, float) and raw.is_integer() and abs(raw) < LARGEST_COUNT:
         raw = int(raw)
     return str(raw).strip()
@@ -156,6 +169,8 @@ def number(raw: object) -> float | Reason:
     """
     if isinstance(raw, int | float) and not isinstance(raw, bool):
         return float(raw) if abs(raw) <= LARGEST_COUNT else Reason.UNREADABLE
+    if isinstance(raw, Formula):
+        return Reason.UNREADABLE
     plain = heading(raw)
     if not plain:
         return Reason.EMPTY
@@ -166,6 +181,27 @@ def number(raw: object) -> float | Reason:
     if found is None or value > LARGEST_COUNT:
         return Reason.UNREADABLE
     return value if found[1] in {"", "+"} else -value
+
+
+def unreadable(raw: object) -> str:
+    """The problem with a cell in which a number was looked for: FM303, or a cause of its own.
+
+    An error of a spreadsheet (FM484), a number too large to be kept (FM485), a number with its
+    unit (FM486), a formula whose result was not stored (FM488).
+
+    Examples
+    --------
+    >>> [unreadable(raw) for raw in ("#REF!", "1e309", "1,234人", Formula("=A1+A3"), "約100")]
+    ['FM484', 'FM485', 'FM486', 'FM488', 'FM303']
+    """
+    if isinstance(raw, Formula):
+        return "FM488"
+    plain = heading(raw)
+    if plain.upper() in ERRORS_OF_EXCEL:
+        return "FM484"
+    if _LARGE.fullmatch(plain):
+        return "FM485"
+    return "FM486" if _WITH_UNIT.fullmatch(plain) else "FM303"
 
 
 def amount(raw: object, *, dash_is_zero: bool = False) -> float | Reason:

@@ -6,7 +6,7 @@ import difflib
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,17 +20,28 @@ CLOSE = 0.6  # similarity of two texts from which one may be a slip for the othe
 MOST_PERSONS = 2**31 - 1  # in one cell; the world holds four times as many people
 ANOTHER_SHAPE = 8  # missing columns from which the table is of another kind, not misspelt
 SEVERAL_LABELS = 3  # of sexes and ages in a row, more than a row of numbers has
+MISREAD = {"UTF-8": "FM204", "EUC-JP": "FM571"}  # what was taken for CP932
 LOOKED_AT = 40  # rows from which the encoding is judged
 _SEX_HEADINGS = {"性別", "男女", "男女別", "sex", "gender"}
 _AGE_HEADINGS = {"年齢", "年齢階級", "年齢区分", "年齢別", "年代", "age", "agegroup"}
 
-COUNT_CODES = {
+_COUNT_CODES = {
     Reason.EMPTY: "FM301",
     Reason.NEGATIVE: "FM302",
-    Reason.UNREADABLE: "FM303",
     Reason.FRACTION: "FM304",
     Reason.SUPPRESSED: "FM308",
 }
+
+
+def count_code(reason: Reason, raw: object) -> str:
+    """The problem with a cell that holds no count, FM301 to FM304, FM308 or FM484 to FM488.
+
+    Examples
+    --------
+    >>> [count_code(Reason.UNREADABLE, raw) for raw in ("約100", "8人", "#REF!")]
+    ['FM303', 'FM486', 'FM484']
+    """
+    return _COUNT_CODES.get(reason) or cells.unreadable(raw)
 
 
 @dataclass(frozen=True)
@@ -88,9 +99,13 @@ class Columns:
             sheet=self.table.sheet,
             line=self.line(row),
             column=heading,
-            value=self.text(row, column) if value is None else value,
+            value=self._shown(row, column) if value is None else value,
             **detail,
         )
+
+    def _shown(self, row: int, column: str) -> str:
+        raw = self.raw(row, column)
+        return str(raw) if isinstance(raw, cells.Formula) else cells.text(raw)
 
     def note_file(self, code: str, *, value: object = "", **detail: Any) -> None:
         """Note a problem of the table as a whole."""
@@ -121,7 +136,7 @@ class Columns:
             return math.nan
         if not isinstance(value, Reason):
             return value
-        self.note(COUNT_CODES[value], row, name, expected="≥ 0")
+        self.note(count_code(value, self.raw(row, name)), row, name, expected="≥ 0")
         return math.nan
 
     def all_persons(self, name: str, *, whole: bool = True) -> NDArray[np.float64]:
@@ -143,13 +158,24 @@ class Columns:
         self.note("FM303", row, name, expected="34.3428, 134.0466")
         return math.nan
 
-    def in_japan(self, row: int, column: str, point: tuple[float, float], *, name: str) -> bool:
-        """Whether a point (latitude, longitude) lies in Japan; if not, a problem is noted."""
+    def in_japan(
+        self,
+        row: int,
+        column: str,
+        point: tuple[float, float],
+        *,
+        name: str,
+        codes: tuple[str, str] = ("FM522", "FM524"),
+    ) -> bool:
+        """Whether a point (latitude, longitude) lies in Japan; if not, a problem is noted.
+
+        `codes` are that of exchanged coordinates and that of others.
+        """
         place = cells.place(*point)
         if place is not Place.JAPAN:
             if column == "latitude" and cells.within(point[0], cells.LATITUDES):
                 column = "longitude"  # which is then the one that is wrong
-            code = "FM522" if place is Place.SWAPPED else "FM524"
+            code = codes[0] if place is Place.SWAPPED else codes[1]
             self.note(code, row, column, value=f"{point[0]}, {point[1]}", name=name)
         return place is Place.JAPAN
 
@@ -160,16 +186,16 @@ class Columns:
         )
 
     def note_garbled(self, name: str) -> bool:
-        """Whether texts of a column have lost characters; noted once for the file (FM103)."""
+        """Whether texts of a column have lost characters; noted once for the file (FM568)."""
         lost = (row for row in range(len(self)) if cells.REPLACEMENT in self.text(row, name))
         first = next(lost, None)
         if first is not None and not self._is_noted("FM322", first):
-            self.note("FM103", first, name)
+            self.note("FM568", first, name)
         texts = [self.text(row, name) for row in range(len(self))]
         encoding = cells.misread("".join(texts))
         if encoding and first is None:
             row = next(row for row, text in enumerate(texts) if not text.isascii())
-            self.note("FM204", row, name, encoding=encoding)
+            self.note(MISREAD[encoding], row, name, encoding=encoding)
         return first is not None or bool(encoding)
 
 
@@ -179,6 +205,7 @@ def find_columns(
     *,
     required: Collection[str],
     report: Report,
+    missing_code: Literal["FM201", "FM480"] = "FM201",
 ) -> Columns:
     """Our columns in a table; those that are missing or stand twice go into the report.
 
@@ -190,9 +217,11 @@ def find_columns(
         Heading in the source to our name. Where several headings of one name stand in the
         table, the one named first here is taken.
     required
-        Our names that must be there: FM201 is noted for each that is not.
+        Our names that must be there: a problem is noted for each that is not.
     report
-        Takes FM201 and FM202.
+        Takes FM202 and `missing_code`.
+    missing_code
+        FM201, or FM480 where the headings are those that project.toml names.
     """
     positions: dict[str, list[int]] = {}
     for position, heading in enumerate(table.headings):
@@ -215,7 +244,7 @@ def find_columns(
     missing = [name for name in required if name not in found and name not in twice]
     if not (len(missing) >= ANOTHER_SHAPE and note_other_shape(table, report=report)):
         for name in missing:
-            note_missing(table, name, headings, report=report)
+            note_missing(table, name, headings, code=missing_code, report=report)
     places = {name: place for name, place in found.items() if name not in twice}
     return Columns(table, places, not missing and not twice, report)
 
@@ -250,14 +279,14 @@ def note_more_headings(table: RawTable, *, report: Report) -> bool:
 
 
 def note_misread(table: RawTable, *, report: Report) -> bool:
-    """Whether a table was decoded as what it is not; noted if so (FM204)."""
+    """Whether a table was decoded as what it is not; noted if so (FM204, FM571)."""
     texts = [cells.text(cell) for row in table.rows[:LOOKED_AT] for cell in row]
     # headings have lost their half-width letters, so the cells are judged apart
     encoding = cells.misread("".join(table.headings)) or cells.misread("".join(texts))
     if encoding:
         place: dict[str, Any] = {"file": table.file, "sheet": table.sheet}
         # from the first line on, as headings that cannot be read are not found either
-        report.add("FM204", **place, line=1, value=_first(table), encoding=encoding)
+        report.add(MISREAD[encoding], **place, line=1, value=_first(table), encoding=encoding)
     return bool(encoding)
 
 
@@ -303,6 +332,7 @@ def note_missing(
     headings: Mapping[str, str],
     *,
     report: Report,
+    code: Literal["FM201", "FM480"] = "FM201",
 ) -> None:
     """Note that one of our columns is missing, with the heading that may be a slip for it."""
     accepted = [heading for heading, ours in headings.items() if ours == name]
@@ -311,7 +341,7 @@ def note_missing(
     slips = [(heading, closest(heading, free)) for heading in accepted]
     meant, slip = next((pair for pair in slips if pair[1]), (accepted[0], None))
     report.add(
-        "FM201",
+        code,
         file=table.file,
         sheet=table.sheet,
         line=table.heading_line,

@@ -316,7 +316,7 @@ def check_place(
     Raises
     ------
     Refused
-        FM543 if the shapes come right once x and y are exchanged, FM524 if they do not.
+        FM543 if the shapes come right once x and y are exchanged, FM574 if they do not.
     """
     found = middle(raw)
     if found is None or _is_here(degrees, near):
@@ -325,7 +325,7 @@ def check_place(
     exchanged = shapely.transform(raw, lambda xy: xy[:, ::-1])
     if _is_here(to_degrees(exchanged, system), near):
         raise Refused("FM543", value=shown, system=f"{system.datum} (EPSG:{system.epsg})")
-    raise Refused("FM524", value=shown, name=f"EPSG:{system.epsg}")
+    raise Refused("FM574", value=shown, name=f"EPSG:{system.epsg}")
 
 
 def _is_here(

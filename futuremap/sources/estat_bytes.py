@@ -18,7 +18,8 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from futuremap.sources import cells
-from futuremap.sources.files import NO_CP932, ZIP, decode, read_bytes
+from futuremap.sources.encodings import NO_CP932, decode
+from futuremap.sources.files import ZIP, read_bytes
 from futuremap.sources.limits import (
     CHUNK,
     MAX_COLUMNS,

@@ -87,6 +87,27 @@ def find_groups(table: EstatTable, *, rows: NDArray[np.bool_], report: Report) -
     return Groups(holder, partial, len(report.errors) == before)
 
 
+def with_partners(table: EstatTable, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Some rows with all that their ages are merged with, in other municipalities too ``(N,)``.
+
+    Ages of a group are known only in all, so it must be restored as a whole.
+    """
+    keys: list[str] = table.texts[KEY].tolist()
+    position = {key: row for row, key in enumerate(keys)}
+    suppressed = np.flatnonzero(table.texts[TREATMENT] == SUPPRESSED)
+    written = [cells.heading(table.texts[PARTNER][row]) for row in suppressed.tolist()]
+    holder = np.array(
+        [_resolve(code, keys[row], position) if code else ABSENT
+         for row, code in zip(suppressed.tolist(), written, strict=True)], dtype=np.intp,
+    )  # fmt: skip
+    ours = np.zeros(len(table), dtype=np.bool_)
+    ours[holder[chosen[suppressed] & (holder != ABSENT)]] = True
+    ours |= chosen & (table.texts[TREATMENT] == HOLDER)
+    more = chosen | ours
+    more[suppressed[(holder != ABSENT) & ours[holder]]] = True
+    return more
+
+
 def _follow(table: EstatTable, row: int, position: dict[str, int], report: Report) -> int:
     written = cells.heading(table.texts[PARTNER][row])
     if not written:

@@ -26,7 +26,7 @@ VERIFIED = False
 LEVEL, NAME, CITY = "HYOSYO", "NAME", "CITYNAME"
 TOWN, BLOCK, CHOME = 5, 9, 11  # digits of a municipality, a town, its 丁目
 SEX_WORDS = ("男", "女")
-STEP, FIRST_OPEN = 5, 65  # years; no table opens its ages below
+STEP, FIRST_OPEN, USUAL_OPEN = 5, 65, 75  # years; no table opens its ages below the second
 _AGE = re.compile(r"(男|女)([0-9]{1,3})(?:-([0-9]{1,3})歳|歳以上)")
 _TOTAL = re.compile(r"(総数|男|女)(?:の総数)?(?:、?年齢「不詳」(?:を)?含む)?")
 
@@ -36,7 +36,8 @@ class SmallAreas(NamedTuple):
 
     published
         People by sex in every area, by age in every group of areas, and which is which. Zones
-        are KEY_CODEs of the areas without further parts, in the order of the file.
+        are KEY_CODEs of the areas without further parts, in the order of the file. Areas of other
+        municipalities come along if ages are merged with theirs.
     names, parents
         Name and municipality of each.
     lines
@@ -57,7 +58,8 @@ class _Layout(NamedTuple):
 
 
 class _Rows(NamedTuple):
-    chosen: NDArray[np.bool_]  # of the municipality
+    own: NDArray[np.bool_]  # of the municipality
+    chosen: NDArray[np.bool_]  # these, and what they are merged with elsewhere
     leaf: NDArray[np.bool_]  # areas without further parts
     digits: NDArray[np.int64]
 
@@ -135,17 +137,14 @@ def _layout(table: EstatTable, report: Report) -> _Layout | None:
             elif int(last) == start + STEP - 1:
                 closed.setdefault((sex, start), place)
     lacking = [f"{sex}の総数、年齢「不詳」含む" for sex in SEX_WORDS if sex not in totals]
-    opens = {age for _, age in opened if age >= FIRST_OPEN}
-    complete = [age for age in opens if all(
-        (sex, age) in opened and all((sex, a) in closed for a in range(0, age, STEP))
-        for sex in SEX_WORDS)]  # fmt: skip
-    if not complete:
-        lacking += _lacking_ages(closed, opened)
+    # the oldest group that is open counts: taking a younger one would drop ages unsaid
+    oldest = max((age for _, age in opened if age >= FIRST_OPEN), default=USUAL_OPEN)
+    ages = AgeGroups.five_year(open_age=oldest)
+    lacking += _lacking_ages(ages, closed, opened)
     for label in lacking:
         estat_table.note_missing(table.file, label, report=report)
     if lacking:
         return None
-    ages = AgeGroups.five_year(open_age=max(complete))
     details = [
         place
         for sex in SEX_WORDS
@@ -155,13 +154,14 @@ def _layout(table: EstatTable, report: Report) -> _Layout | None:
 
 
 def _lacking_ages(
+    ages: AgeGroups,
     closed: dict[tuple[str, int], int],
     opened: dict[tuple[str, int], int],
 ) -> list[str]:
-    usual = AgeGroups.five_year(open_age=75)
-    labels = zip(usual.lower, usual.labels(), strict=True)
-    wanted = [(sex, age, label) for age, label in labels for sex in SEX_WORDS]
-    return [f"{s}{label}" for s, age, label in wanted if (s, age) not in closed | opened]
+    wanted = [(s, age, label) for age, label in zip(ages.lower, ages.labels(), strict=True)
+              for s in SEX_WORDS]  # fmt: skip
+    return [f"{sex}{label}" for sex, age, label in wanted
+            if (sex, age) not in (opened if age == ages.open_age else closed)]  # fmt: skip
 
 
 def _rows(table: EstatTable, municipality: str | None, report: Report) -> _Rows | None:
@@ -173,6 +173,9 @@ def _rows(table: EstatTable, municipality: str | None, report: Report) -> _Rows 
         if not chosen.any():
             table.note(report, "FM441", column=KEY, value=municipality)
             return None
+    own = chosen
+    if municipality is not None and table.has(LEADING, report=report):
+        chosen = _with_parts(keys, chosen, estat_merged.with_partners(table, chosen))
     together = "".join(keys)
     plain = np.ones(len(keys), dtype=np.bool_)
     if not (together.isascii() and together.isdigit()):
@@ -189,7 +192,20 @@ def _rows(table: EstatTable, municipality: str | None, report: Report) -> _Rows 
     table.note_rows("FM313", other, column=LEVEL, expected=expected, report=report)
     if wrong.any():
         return None
-    return _Rows(chosen, leaf, digits)
+    return _Rows(own, chosen, leaf, digits)
+
+
+def _with_parts(
+    keys: list[str],
+    own: NDArray[np.bool_],
+    chosen: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """With the 丁目 of towns of other municipalities that hold ages of ours ``(N,)``."""
+    towns = {keys[row] for row in np.flatnonzero(chosen & ~own).tolist() if len(keys[row]) == BLOCK}
+    if not towns:
+        return chosen
+    parts = np.array([len(key) == CHOME and key[:BLOCK] in towns for key in keys], dtype=np.bool_)
+    return np.logical_or(chosen, parts)
 
 
 def _agree_with_level(
@@ -222,10 +238,10 @@ def _published(
         table.check_sum(layout.both, totals, rows=rows.chosen, report=report)
     groups = estat_merged.find_groups(table, rows=rows.leaf, report=report)
     # false for what is suppressed (NaN) or noted (negative)
-    if not (totals[:, rows.chosen] >= 0).all():
+    if not ((totals >= 0) | ~rows.chosen).all():
         return None
     _check_parents(table, totals, rows, report)
-    if not groups.sound or not (parts[:, shown] >= 0).all():
+    if not groups.sound or not ((parts >= 0) | ~shown).all():
         return None
     return _grouped(table, (layout, rows, groups), (totals, parts), origin, report)
 
@@ -240,8 +256,10 @@ def _grouped(
     (layout, rows, groups), (totals, parts), (year, credit) = found, counts, origin
     leaves = np.flatnonzero(rows.leaf)
     holder = groups.holder[leaves]
-    holders = np.unique(holder[holder != ABSENT])
-    known = parts[:, holders].copy()
+    held = np.zeros(len(table), dtype=np.bool_)
+    held[holder[holder != ABSENT]] = True
+    holders = np.flatnonzero(held)
+    known = parts[:, holders]  # a copy
     _take_out_children(table, known, holders, parts, rows)
     for group in np.flatnonzero((known < 0).any(axis=0)).tolist():
         row = int(holders[group])
@@ -261,7 +279,9 @@ def _grouped(
     )
     partial = groups.partial
     estat_merged.check_ages(table, published, holders=holders, partial=partial, report=report)
-    estat_merged.note_restored(table, rows=rows.leaf, persons=totals.sum(axis=0), report=report)
+    estat_merged.note_restored(
+        table, rows=rows.leaf & rows.own, persons=totals.sum(axis=0), report=report
+    )
     return published
 
 
@@ -295,7 +315,7 @@ def _check_parents(
     leaves = np.flatnonzero(rows.leaf)
     people = totals.sum(axis=0)
     for digits in (TOWN, BLOCK):
-        above = np.flatnonzero(rows.chosen & ~rows.leaf & (rows.digits == digits)).tolist()
+        above = np.flatnonzero(rows.own & ~rows.leaf & (rows.digits == digits)).tolist()
         if not above:
             continue
         towns, position = by_parent([key[:digits] for key in keys[leaves].tolist()])

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from futuremap.problems import Report
 from futuremap.sources import cells, estat_bytes
 from futuremap.sources.cells import Reason
-from futuremap.sources.columns import COUNT_CODES
+from futuremap.sources.columns import count_code
 from futuremap.sources.estat_bytes import KEY
 from futuremap.sources.limits import Refused
 
@@ -208,7 +208,7 @@ class EstatTable:
         for row, place, entry, reason in sorted(faults, key=lambda fault: fault[:2]):
             value = entry.decode(self._encoding, "replace")
             self.note(
-                report, COUNT_CODES[reason], row=row, column=self.labels[place], value=value,
+                report, count_code(reason, value), row=row, column=self.labels[place], value=value,
                 expected="0, 1, 2 … -, X",
             )  # fmt: skip
 
@@ -246,9 +246,9 @@ def read(
 
 
 def note_missing(file: str, label: str, *, report: Report) -> None:
-    """Note that a table lacks a column (FM201)."""
+    """Note that a table lacks a column (FM481)."""
     report.add(
-        "FM201", file=file, line=2, column=label, expected=label,
+        "FM481", file=file, line=2, column=label, expected=label,
         suggestion_ja=f"e-Stat から、見出しに「{label}」のある表を取り直してください",
         suggestion_en=f"get the table from e-Stat again, with the label {label!r}",
     )  # fmt: skip
@@ -278,7 +278,7 @@ def _read(
             "CSV", "欄の区切りが読めません / cells cannot be told apart", code="FM339"
         )
     if not columns.num_rows:
-        raise Refused("FM105", line=2)
+        raise Refused("FM482", line=2)
     texts = {
         code: _texts(columns.column(str(place)), body, encoding)
         for place, (code, label) in enumerate(zip(codes, labels, strict=True))

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Collection
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -38,6 +39,7 @@ HEADINGS = {
     "延床面積": "floor_area", "延床面積（㎡）": "floor_area", "延べ床面積（㎡）": "floor_area",
 }  # fmt: skip
 REQUIRED = ("name", "latitude", "longitude")
+OUTSIDE = ("FM572", "FM573")  # coordinates exchanged, and those of another place
 SEPARATOR = "、"
 # not ・ nor /, which stand within the name of one (消化器・肝臓内科)
 _SEPARATORS = re.compile(r"[、，,;；\r\n]+")
@@ -112,6 +114,7 @@ def build(
     credit: str,
     base_year: int,
     kinds: Collection[str] = (),
+    nowhere: Literal["FM612", "FM577"] = "FM612",
 ) -> Facilities | None:
     """Facilities from a table whose columns are known under our names.
 
@@ -122,13 +125,15 @@ def build(
         floor_area and capacity.
     facility_class, municipality, plane_zone, credit, base_year, kinds
         As for :func:`read`.
+    nowhere
+        What a facility without coordinates is told by: those of a list, or of points.
     """
     filled = [row for row in range(len(columns)) if _is_filled(columns, row)]
     if not filled:  # nothing but empty lines of the form
-        columns.note_file("FM105")
+        columns.note_file("FM483")
     of_kind = {row: _kinds(columns, row) for row in filled}
     rows = _chosen(columns, of_kind, kinds)
-    points = {row: _point(columns, row) for row in rows}
+    points = {row: _point(columns, row, nowhere) for row in rows}
     opened = {row: _opened(columns, row, base_year) for row in rows}
     ids = _ids(columns, {row: i for i, row in enumerate(filled, start=1) if row in opened},
                facility_class)  # fmt: skip
@@ -242,17 +247,17 @@ def _note_twins(columns: Columns, rows: list[int]) -> None:
             columns.note("FM616", row, "name", name=name, line_first=columns.line(earlier))
 
 
-def _point(columns: Columns, row: int) -> shapely.Point | None:
+def _point(columns: Columns, row: int, nowhere: str) -> shapely.Point | None:
     if not {"latitude", "longitude"} <= set(columns.places):
         return None  # noted once, with the headings
     name = columns.text(row, "name")
     latitude, longitude = columns.coordinate(row, "latitude"), columns.coordinate(row, "longitude")
     if latitude is None or longitude is None:
-        columns.note("FM612", row, "latitude" if latitude is None else "longitude", name=name)
+        columns.note(nowhere, row, "latitude" if latitude is None else "longitude", name=name)
         return None
     if np.isnan(latitude) or np.isnan(longitude):
         return None
-    if not columns.in_japan(row, "latitude", (latitude, longitude), name=name):
+    if not columns.in_japan(row, "latitude", (latitude, longitude), name=name, codes=OUTSIDE):
         return None
     return shapely.Point(longitude, latitude)
 

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from futuremap.problems import Report
 from futuremap.sources import crs, geopackage, shapefile
 from futuremap.sources.columns import suggest
-from futuremap.sources.files import ZIP, RawTable, decode, read_bytes
+from futuremap.sources.encodings import UTF_16, decode
+from futuremap.sources.files import ZIP, RawTable, read_bytes
 from futuremap.sources.limits import Refused
 from futuremap.sources.outline import feature_collection
 from futuremap.sources.shapefile import MAX_FEATURES, MAX_VALUES, Raw
@@ -28,7 +29,6 @@ KNOWN_AS = "GeoJSON, Shapefile（zip も可/or its zip）, GeoPackage"
 MAX_GEOJSON = 96 * 2**20  # bytes; the text becomes some eight times as much memory
 MAX_BRACKETS = 2_000_000  # lists and objects in a GeoJSON
 MAX_COMMAS = 6_000_000  # and values in them
-UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # marks of an encoding that GeoJSON does not have
 Bounds = tuple[float, float, float, float]
 
 
@@ -159,7 +159,7 @@ def _raw(path: Path, layer: str) -> Raw:
 
 def _geojson(body: bytes, path: Path) -> Raw:
     if body.startswith(UTF_16):
-        raise Refused("FM103", line=1)
+        raise Refused("FM563", line=1)
     if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"{":
         reason = "中身がどの形式でもありません / its first bytes are of none of these formats"
         raise Refused.format(KNOWN_AS, reason)

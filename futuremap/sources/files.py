@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import re
 import zlib
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from futuremap.problems import Report
 from futuremap.sources import cells, workbook
+from futuremap.sources.encodings import decode
 from futuremap.sources.limits import (
     CHUNK,
     MAX_BYTES,
@@ -32,9 +32,8 @@ from futuremap.sources.limits import (
 Row = tuple[object, ...]
 HEADING_SEARCH = 100  # rows above the headings that a title or licence block may take
 ZIP, GZIP, OLE2 = b"PK\x03\x04", b"\x1f\x8b", b"\xd0\xcf\x11\xe0"
-ISO_2022 = b"\x1b$"  # begins Japanese in mails; the rest looks like plain ASCII
-# single bytes without a character, for which the codec makes one up instead of failing
-NO_CP932 = re.compile("[\x80\xa0\uf8f0-\uf8f3]")
+PACKED = (ZIP, GZIP, b"BZh", b"7z\xbc\xaf", b"Rar!", b"\xfd7zXZ")  # begin other archives
+TAR, TAR_AT = b"ustar", 257  # what a tar has, and where
 KNOWN_AS = "CSV (UTF-8, CP932), XLSX"
 
 
@@ -88,7 +87,7 @@ def read_table(
     path
         The file; a ``.gz`` around a CSV is taken off.
     report
-        Takes FM101 to FM106, FM203 and FM330 to FM339.
+        Takes FM101 to FM106, FM203, FM330 to FM339, FM482, FM563 to FM571 and FM578.
     sheet
         Sheet of a workbook; the first visible one if not given.
     known
@@ -129,7 +128,15 @@ def read_bytes(path: Path) -> bytes:
         body = path.read_bytes()
     except OSError as error:
         raise Refused("FM101", value=error.strerror or "") from error
-    return _gunzip(body) if body.startswith(GZIP) else body
+    return _only_one(_gunzip(body)) if body.startswith(GZIP) else body
+
+
+def _only_one(body: bytes) -> bytes:
+    """What was in a gzip, if it is no archive itself."""
+    if body.startswith(PACKED) or body[TAR_AT : TAR_AT + len(TAR)] == TAR:
+        reason = "中に別の圧縮ファイルがあります。先に展開してください / it holds another archive"
+        raise Refused.format(KNOWN_AS, reason, code="FM333")
+    return body
 
 
 def _gunzip(body: bytes) -> bytes:
@@ -147,42 +154,6 @@ def _gunzip(body: bytes) -> bytes:
         reason = "gzip が壊れているか、途中で切れています / the gzip is broken or cut off"
         raise Refused.format(KNOWN_AS, reason, code="FM330") from error
     return b"".join(out)
-
-
-def decode(body: bytes) -> str:
-    """Text of bytes that are strictly UTF-8 (with or without a mark) or CP932.
-
-    Raises
-    ------
-    Refused
-        If they are neither, or hold NUL bytes as UTF-16 does, or the marks of ISO-2022-JP (FM103
-        with the line).
-
-    Examples
-    --------
-    >>> decode("高松市".encode("cp932")), decode("高松市".encode("utf-8-sig"))
-    ('高松市', '高松市')
-    """
-    for mark in (b"\0", ISO_2022):
-        if mark in body:
-            raise Refused("FM103", line=_line_of(body, body.index(mark)))
-    try:
-        return body.decode("utf-8-sig")
-    except UnicodeDecodeError as utf8:
-        try:
-            text = body.decode("cp932")
-        except UnicodeDecodeError as cp932:
-            # the encoding that got further is the one that was meant
-            line = _line_of(body, max(utf8.start, cp932.start))
-            raise Refused("FM103", line=line) from cp932
-        if none := NO_CP932.search(text):
-            reached = len(text[: none.start()].encode("cp932"))
-            raise Refused("FM103", line=_line_of(body, max(utf8.start, reached))) from utf8
-        return text
-
-
-def _line_of(body: bytes, position: int) -> int:
-    return body.count(b"\n", 0, position) + 1
 
 
 def _csv_rows(body: bytes, *, suffix: str) -> Iterator[tuple[int, Row]]:
@@ -235,7 +206,7 @@ def _table(
     headings = tuple(cells.heading(cell) for cell in filled[top][1])
     body = [(line, row) for line, row in filled[top + 1 :] if not _is_remark(headings, row)]
     if not body:
-        raise Refused("FM105", sheet=sheet, line=filled[top][0])
+        raise Refused("FM482", sheet=sheet, line=filled[top][0])
     table = RawTable(
         file=path.name,
         sheet=sheet,

@@ -26,7 +26,7 @@ from futuremap.core.population import SEXES, Flag, Population
 from futuremap.problems import Report
 from futuremap.sources import cells, mapped_ages, workbook
 from futuremap.sources.cells import Reason
-from futuremap.sources.columns import COUNT_CODES
+from futuremap.sources.columns import count_code
 from futuremap.sources.files import read_bytes
 from futuremap.sources.limits import Refused
 from futuremap.sources.mapped_ages import Ages, Span
@@ -265,7 +265,7 @@ def _cell(sheet: _Sheet, row: tuple[int, workbook.Row], block: _Block, year: int
     if not isinstance(value, Reason):
         return value
     heading = f"{WORDS[block.sex]} {year}年"
-    sheet.note(COUNT_CODES[value], line=line, column=heading, value=raw, expected="≥ 0")
+    sheet.note(count_code(value, raw), line=line, column=heading, value=raw, expected="≥ 0")
     return np.nan
 
 

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from futuremap.core import mesh
 from futuremap.problems import Report
 from futuremap.sources import cells, dbf, shapefile
-from futuremap.sources.columns import COUNT_CODES
+from futuremap.sources.columns import count_code
 from futuremap.sources.features import read_features
 from futuremap.sources.files import ZIP
-from futuremap.sources.limits import Refused
+from futuremap.sources.limits import MAX_RATIO, RATIO_FROM, Refused, too_large
 
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError)
 ID, TOWN = "MESH_ID", "SHICODE"
@@ -94,7 +94,7 @@ class Meshes(NamedTuple):
         for row in np.flatnonzero(~np.isfinite(found) | (found < 0)).tolist():
             value = cells.amount(raw[row] if raw[row] == raw[row] else None)
             if isinstance(value, cells.Reason):
-                self.note(COUNT_CODES[value], row, name, value=raw[row], expected="≥ 0")
+                self.note(count_code(value, raw[row]), row, name, value=raw[row], expected="≥ 0")
                 found[row] = np.nan
             else:
                 found[row] = value
@@ -168,8 +168,12 @@ def _open_in_zip(path: Path, layer: str) -> IO[bytes]:
         if not tables:
             raise Refused("FM549", value=path.name, part=".dbf")
         if len(chosen) != 1:
-            raise Refused("FM548", value=layer, choices=" / ".join(sorted(tables)[:20]))
-        return archive.open(tables[chosen[0]])
+            raise Refused("FM576", value=layer, choices=" / ".join(sorted(tables)[:20]))
+        entry = tables[chosen[0]]
+        # no more than the stated size is ever inflated, so what it states is what it weighs
+        if entry.file_size > max(RATIO_FROM, MAX_RATIO * entry.compress_size):
+            raise too_large("ratio")
+        return archive.open(entry)
 
 
 def codes_of(raw: Texts) -> Texts:

@@ -165,6 +165,7 @@ def read(
         credit=credit,
         base_year=base_year,
         kinds=wanted.kinds,
+        nowhere="FM577",
     )
 
 

@@ -26,7 +26,8 @@ from futuremap.problems import Report
 from futuremap.sources import cells, mapped_ages
 from futuremap.sources.cells import Reason
 from futuremap.sources.columns import Columns, find_columns
-from futuremap.sources.files import RawTable, decode, read_bytes, read_table
+from futuremap.sources.encodings import decode
+from futuremap.sources.files import RawTable, read_bytes, read_table
 from futuremap.sources.limits import MAX_COLUMNS, Refused, too_large
 from futuremap.sources.mapped_ages import Span
 
@@ -197,13 +198,16 @@ def _by_age(columns: Columns, rows: Iterable[int]) -> dict[int, int] | None:
     return {age: by_age[age] for age in ascending}
 
 
+_RATE_CODES = {Reason.EMPTY: "FM301", Reason.NEGATIVE: "FM303", Reason.SUPPRESSED: "FM487"}
+
+
 def _number(columns: Columns, row: int, position: int, measure: str) -> float:
     raw = columns.table.cell(row, position)
     small = _SCIENTIFIC.fullmatch(cells.heading(raw))
     value = float(small[0]) if small else cells.amount(raw)
     column = columns.table.headings[position]
     if isinstance(value, Reason):
-        code = "FM301" if value is Reason.EMPTY else "FM303"
+        code = _RATE_CODES.get(value) or cells.unreadable(raw)
         columns.note(code, row, column, value=cells.text(raw), expected="0.00123")
         return np.nan
     if value > MOST.get(measure, np.inf):

@@ -69,11 +69,12 @@ def too_large(
     sheet: str = "",
     line: int | None = None,
 ) -> Refused:
-    """FM104 with the limit that was passed.
+    """FM104 with the limit that was passed; FM578 for what is packed too well to be honest.
 
     Examples
     --------
     >>> too_large("columns").detail
     {'expected': '≤ 1,000 列/columns'}
     """
-    return Refused("FM104", sheet=sheet, line=line, expected=_LIMITS[what])
+    code = "FM578" if what == "ratio" else "FM104"
+    return Refused(code, sheet=sheet, line=line, expected=_LIMITS[what])

@@ -95,7 +95,9 @@ def read(
     if table is None or note_misread(table, report=report):
         return None
     found = set(mapping.roles.values())
-    columns = find_columns(table, mapping.roles, required=sorted(found), report=report)
+    columns = find_columns(
+        table, mapping.roles, required=sorted(found), report=report, missing_code="FM480"
+    )
     if not columns.complete:
         return None
     rows = read_rows(columns, mapping=mapping, zones=zones)

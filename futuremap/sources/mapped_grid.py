@@ -86,7 +86,7 @@ def _grid(
     rows = [(line, row) for line, row in filled[below:] if not _describes(headings, row)]
     heading_line = filled[min(below, len(filled)) - 1][0]
     if not rows:
-        raise Refused("FM105", sheet=sheet, line=heading_line)
+        raise Refused("FM482", sheet=sheet, line=heading_line)
     table = RawTable(
         file=file,
         sheet=sheet,

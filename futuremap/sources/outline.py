@@ -22,7 +22,8 @@ from futuremap.core.zones import Zones
 from futuremap.problems import Report
 from futuremap.sources import cells
 from futuremap.sources.cells import Place
-from futuremap.sources.files import decode, read_bytes
+from futuremap.sources.encodings import decode
+from futuremap.sources.files import read_bytes
 from futuremap.sources.limits import Refused
 
 AREAS = (shapely.Polygon, shapely.MultiPolygon)

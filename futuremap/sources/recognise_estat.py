@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
+
+from futuremap.core import mesh
 from futuremap.core.mesh import Level
 from futuremap.problems import Report
 from futuremap.sources import estat_mesh, estat_small_area
@@ -32,6 +35,7 @@ NOT_READ: dict[str, Lack] = {
     ),
 }
 NO_YEAR: Lack = ("表番号から年が分かりません", "the number of the table does not tell its year")
+FIRST = 4  # digits of a first mesh
 _TABLE = re.compile(r"T[0-9]{6}")
 
 
@@ -85,6 +89,20 @@ def _small_areas(path: Path, table: str, year: int | None, lacks: tuple[Lack, ..
     )
 
 
+def _extent(found: estat_mesh.MeshTable | None) -> tuple[float, float, float, float] | None:
+    """That of the first meshes of a table."""
+    if found is None or not found.published.totals.zones:
+        return None
+    firsts = sorted({code[:FIRST] for code in found.published.totals.zones})
+    box = mesh.bounds(np.array(firsts))
+    return (
+        float(box.west.min()),
+        float(box.south.min()),
+        float(box.east.max()),
+        float(box.north.max()),
+    )
+
+
 def _meshes(path: Path, table: str, year: int | None, lacks: tuple[Lack, ...]) -> Recognised:
     report = Report()
     found = estat_mesh.read(path, year=year or ANY_YEAR, credit="", report=report)
@@ -98,5 +116,5 @@ def _meshes(path: Path, table: str, year: int | None, lacks: tuple[Lack, ...]) -
         people=None if people is None else float(people.totals().sum()),
         lacks=(*lacks, *faults(report)),
         verified=(table, size) == ("T001102", "250 m"),
-        clues=Clues(detail=f"{table} {size}".strip()),
+        clues=Clues(detail=f"{table} {size}".strip(), extent=_extent(found)),
     )

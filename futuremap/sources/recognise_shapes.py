@@ -17,7 +17,15 @@ from numpy.typing import NDArray
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from futuremap.problems import Report
-from futuremap.sources import boundary, dbf, districts, ksj_mesh, ksj_mesh_columns, ksj_points
+from futuremap.sources import (
+    boundary,
+    dbf,
+    districts,
+    ksj_mesh,
+    ksj_mesh_columns,
+    ksj_points,
+    outline_file,
+)
 from futuremap.sources import outline as outlines
 from futuremap.sources.features import Features, read_features
 from futuremap.sources.limits import Refused
@@ -143,11 +151,9 @@ def _outline(path: Path, features: Features) -> Recognised:
     first = {code: name for code, name in zip(codes[::-1], names[::-1], strict=True) if code}
     towns = tuple(Place(code, first[code]) for code in sorted(first))
     lacks: tuple[Lack, ...] = ()
-    if path.suffix.lower() not in {".geojson", ".json"}:
-        lacks = (("GeoJSON に変えて使います", "to be used as GeoJSON"),)
-    elif len(towns) == 1 and _is_light(path):
+    if len(towns) == 1 and _is_light(path):
         report = Report()
-        outlines.read(path, code=towns[0].code, plane_zone=ANYWHERE, name="", credit="",
+        outline_file.read(path, code=towns[0].code, plane_zone=ANYWHERE, name="", credit="",
                       report=report)  # fmt: skip
         lacks = faults(report)
     clues = Clues(towns=towns, located=True, middle=_middle(features.geometry))

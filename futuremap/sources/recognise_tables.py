@@ -70,11 +70,10 @@ ENOUGH_COUNTS = 30  # of the 36 columns of a register by which it is known
 LIKELY = 0.3  # sureness of a guess from which it is worth showing
 SHOWN = 6  # headings shown of a table that is not known
 MOST_PEOPLE = 3.0  # deaths per person-year are below; people, in thousands, are above
-TOTALS = {"code": "code", "year": "year", "total": "total"}
 MUNICIPAL = {name: name for name in (*municipal.LABELS, *municipal.AGE_HEADINGS)}
 KNOWN = {
     **register.HEADINGS, **register_series.HEADINGS, **public_facilities.HEADINGS, **MUNICIPAL,
-    **life_table_file.HEADINGS, municipal.UNKNOWN: municipal.UNKNOWN,
+    **life_table_file.HEADINGS, municipal.UNKNOWN: municipal.UNKNOWN, **totals.HEADINGS,
 }  # fmt: skip
 JAPAN = "392"
 _SHEET = re.compile(r'<sheet [^>]*?name="([0-9]{4,5}_[^"]*)"')
@@ -143,7 +142,7 @@ def _kind(headings: set[str]) -> Kind | None:
         ("census", has(*MUNICIPAL, municipal.UNKNOWN)),
         ("projection", has(*MUNICIPAL)),
         ("register", len(counts & headings) >= ENOUGH_COUNTS),
-        ("census_totals", has(*TOTALS) and not has("sex")),
+        ("census_totals", _has_roles(headings, totals.HEADINGS, totals.ROLES) and not has("sex")),
         ("facilities", _has_roles(headings, public_facilities.HEADINGS, points)),
         ("life_table", bool(measured) and rates),
     )
@@ -156,10 +155,10 @@ def _has_roles(headings: set[str], known: dict[str, str], roles: Iterable[str]) 
 
 
 def _municipal(path: Path, table: RawTable, *, kind: Kind) -> Recognised:
-    columns = find_columns(table, {**MUNICIPAL, **TOTALS}, required=(), report=Report())
+    columns = find_columns(table, {**MUNICIPAL, **totals.HEADINGS}, required=(), report=Report())
     rows = range(len(columns))
     codes = [cells.heading(columns.raw(row, "code")) for row in rows]
-    years = [cells.year(columns.raw(row, "year")) for row in rows]
+    years = [totals.year_of(columns.raw(row, "year")) for row in rows]
     known = sorted({year for year in years if not isinstance(year, Reason)})
     people = {code: [0.0, 0] for code in codes}
     for row in rows:
@@ -169,6 +168,9 @@ def _municipal(path: Path, table: RawTable, *, kind: Kind) -> Recognised:
     towns = tuple(
         Place(code) for code in sorted(people) if len(code) == CODE_DIGITS and code.isdigit()
     )
+    counted = sum(one[0] for one in people.values()) or None
+    if kind == "census_totals" and _has_levels(people):
+        counted = None
     lacks: tuple[Lack, ...] = ()
     if not towns:
         lacks = (("市区町村の行がありません", "it has no rows of municipalities"),)
@@ -177,10 +179,15 @@ def _municipal(path: Path, table: RawTable, *, kind: Kind) -> Recognised:
         kind,
         years=tuple(known),
         zones=len(people),
-        people=sum(one[0] for one in people.values()) or None,
+        people=counted,
         lacks=lacks or _try_municipal(path, kind, towns[0].code, known),
         clues=Clues(towns=towns, made_up=is_made_up(table)),
     )
+
+
+def _has_levels(codes: Iterable[str]) -> bool:
+    """Whether wards, or prefectures, may stand beside the city or the towns they are counted in."""
+    return any(code[2:3] == "1" or code[2:] == "000" for code in codes)
 
 
 def _try_municipal(path: Path, kind: Kind, code: str, years: list[int]) -> tuple[Lack, ...]:
@@ -251,7 +258,11 @@ def _life_table(path: Path, table: RawTable) -> Recognised:
     found = life_table_file.read_csv(path, credit="", report=report)
     years = () if found is None else tuple(start for start, _ in found.periods if start)
     verified = life_table_file.VERIFIED
-    return recognised(path, "life_table", years=years, lacks=faults(report), verified=verified)
+    has_survivors = found is not None and "nLx" in found.values
+    clues = Clues(form="nLx" if has_survivors else "")
+    return recognised(
+        path, "life_table", years=years, lacks=faults(report), verified=verified, clues=clues
+    )
 
 
 def _wpp(path: Path, first: str) -> Recognised:

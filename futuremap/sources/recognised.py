@@ -77,6 +77,8 @@ class Clues:
         Months of joined registers, "2018-11", ascending.
     form
         The format by which project.toml reads it, where its kind has several.
+    extent
+        West, south, east, north of its meshes in degrees, if it is of meshes.
     mapping
         What project.toml would say of a table whose columns were guessed, as key and value.
     """
@@ -90,6 +92,7 @@ class Clues:
     detail: str = ""
     months: tuple[str, ...] = ()
     form: str = ""
+    extent: tuple[float, float, float, float] | None = None
     mapping: tuple[tuple[str, str | int], ...] = ()
 
 

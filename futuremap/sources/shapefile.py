@@ -110,7 +110,7 @@ def inside(body: bytes, layer: str) -> tuple[str, dict[str, bytes]]:
     ------
     Refused
         FM331 to FM335 if the zip is broken, encrypted, nested, or has paths that lead out of it;
-        FM104 if it is too large; FM548 if it holds several shapefiles and none is named.
+        FM104 if it is too large; FM576 if it holds several shapefiles and none is named.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
@@ -170,7 +170,7 @@ def _choose(entries: list[zipfile.ZipInfo], layer: str) -> str:
     if len(wanted) == 1:
         return wanted[0]
     if layer or len(stems) > 1:
-        raise Refused("FM548", value=layer, choices=" / ".join(stems[:20]))
+        raise Refused("FM576", value=layer, choices=" / ".join(stems[:20]))
     return stems[0]
 
 
@@ -201,7 +201,7 @@ def read(name: str, parts: dict[str, bytes]) -> Raw:
     Raises
     ------
     Refused
-        FM549 if a part is missing, FM557 if one is broken, FM103 if its texts cannot be decoded,
+        FM549 if a part is missing, FM557 if one is broken, FM569 if its texts cannot be decoded,
         FM104 if it is too large.
     """
     for ending in NEEDED:
@@ -284,7 +284,7 @@ def _decode(
             fields[name] = written.astype(object)
     except UnicodeDecodeError as error:
         shown = column.encode("latin-1").decode("ascii", "replace")
-        raise Refused("FM103", value=f"{shown} ({encoding})") from error
+        raise Refused("FM569", value=f"{shown} ({encoding})", encoding=encoding) from error
     return fields
 
 

@@ -13,7 +13,24 @@ from futuremap.sources.cells import Reason
 from futuremap.sources.columns import find_columns
 from futuremap.sources.files import read_table
 
-HEADINGS = {"code": "code", "year": "year", "total": "total"}
+ROLES = ("code", "year", "total")
+# ours, and those of e-Stat's 社会・人口統計体系 as downloaded or handed on
+HEADINGS = {
+    "code": "code", "地域 コード": "code", "JCODE": "code",
+    "year": "year", "調査年": "year",
+    "total": "total", "A1101_総人口【人】": "total", "総人口": "total", "ALL": "total",
+}  # fmt: skip
+
+
+def year_of(raw: object) -> int | Reason:
+    """Year of a row, also of a fiscal year (年度) as e-Stat writes it.
+
+    Examples
+    --------
+    >>> year_of("2020年度"), year_of(2020)
+    (2020, 2020)
+    """
+    return cells.year(cells.heading(raw).removesuffix("度"))
 
 
 def read(path: Path, *, code: str, name: str, year: int, report: Report) -> Table | None:
@@ -22,7 +39,7 @@ def read(path: Path, *, code: str, name: str, year: int, report: Report) -> Tabl
     Parameters
     ----------
     path
-        CSV or XLSX with the columns code, year and total.
+        CSV or XLSX with a code, a year and a total in the columns of `HEADINGS`.
     code, name
         The municipality.
     year
@@ -38,12 +55,12 @@ def read(path: Path, *, code: str, name: str, year: int, report: Report) -> Tabl
     table = read_table(path, report=report, known=HEADINGS)
     if table is None:
         return None
-    columns = find_columns(table, HEADINGS, required=HEADINGS, report=report)
+    columns = find_columns(table, HEADINGS, required=ROLES, report=report)
     if not columns.complete:
         return None
     years = {}
     for row in range(len(columns)):
-        found = cells.year(columns.raw(row, "year"))
+        found = year_of(columns.raw(row, "year"))
         if cells.heading(columns.raw(row, "code")) == code and not isinstance(found, Reason):
             years[found] = row
     if year not in years:

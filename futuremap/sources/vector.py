@@ -284,12 +284,12 @@ def _check_area(
 ) -> None:
     reason = ""
     if shape is None or shape.is_empty:
-        reason = "図形がないか、座標を読めません / there is no shape, or it cannot be read"
-    elif not isinstance(shape, AREAS):
+        raise Refused("FM575", name=name)
+    if not isinstance(shape, AREAS):
         reason = f"面ではありません / it is not an area ({shape.geom_type})"
     elif not inside:
         corners = ", ".join(f"{number:.4f}" for number in shape.bounds)
-        raise Refused("FM524", value=corners, name=name)
+        raise Refused("FM574", value=corners, name=name)
     elif broken == "refuse":
         reason = f"線が交わっています / its lines cross ({shapely.is_valid_reason(shape)})"
     if reason:

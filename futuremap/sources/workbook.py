@@ -16,6 +16,7 @@ from typing import Any
 
 import openpyxl
 
+from futuremap.sources.cells import Formula
 from futuremap.sources.limits import (
     CHUNK,
     MAX_BYTES,
@@ -32,6 +33,7 @@ from futuremap.sources.limits import (
 Row = tuple[object, ...]
 ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"7z\xbc\xaf", b"Rar!", b"\xfd7zXZ")
 DECLARATIONS = (b"<!DOCTYPE", b"<!ENTITY")
+FORMULAS = (b"<f>", b"<f ")
 # XML in which these could not be seen; every spreadsheet writes UTF-8
 NOT_UTF8 = re.compile(
     rb"(?:\xff\xfe|\xfe\xff|\0|<\0)|\s*<\?xml[^>]*encoding\s*=\s*[\"'](?!utf-?8|us-ascii)",
@@ -58,12 +60,15 @@ def read_rows(body: bytes, *, sheet: str | None) -> tuple[str, list[tuple[int, R
         If it is no workbook, larger than agreed, or has no such sheet.
     """
     try:
-        _weigh(body)
+        has_formulas = _weigh(body)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # styles and validations that openpyxl leaves out
-            book = openpyxl.load_workbook(io.BytesIO(body), read_only=True, data_only=True)
-            found = _sheet(book.worksheets, sheet)
-            return found.title, list(_rows(found))
+            found = _sheet(_open(body, results=True).worksheets, sheet)
+            rows = _rows(found)
+            if has_formulas:
+                formulas = _sheet(_open(body, results=False).worksheets, found.title)
+                return found.title, list(_without_results(rows, _rows(formulas)))
+            return found.title, list(rows)
     except Refused:
         raise
     except Exception as error:  # whatever a broken workbook sets off inside its parsers
@@ -71,7 +76,35 @@ def read_rows(body: bytes, *, sheet: str | None) -> tuple[str, list[tuple[int, R
         raise Refused.format("XLSX", reason, code="FM331") from error
 
 
-def _weigh(body: bytes) -> None:
+def _open(body: bytes, *, results: bool) -> Any:
+    return openpyxl.load_workbook(io.BytesIO(body), read_only=True, data_only=results)
+
+
+def _without_results(
+    rows: Iterable[tuple[int, Row]],
+    formulas: Iterable[tuple[int, Row]],
+) -> Iterator[tuple[int, Row]]:
+    """Rows whose empty cells say so where a formula stands in them."""
+    known = dict(rows)
+    for line, written in formulas:
+        row = known.get(line, ())
+        padded = (*row, *(None for _ in written[len(row) :]))
+        yield (
+            line,
+            tuple(
+                _formula(told) if found is None else found
+                for found, told in zip(padded, (*written, *padded[len(written) :]), strict=True)
+            ),
+        )
+
+
+def _formula(told: object) -> Formula | None:
+    text = getattr(told, "text", told)  # an array formula is an object with its text
+    return Formula(text) if isinstance(text, str) and text.startswith("=") else None
+
+
+def _weigh(body: bytes) -> bool:
+    """Refuse a workbook that is a trap; whether any of its sheets holds a formula."""
     with zipfile.ZipFile(io.BytesIO(body)) as archive:
         entries = archive.infolist()
         if len(entries) > MAX_ENTRIES:
@@ -79,7 +112,7 @@ def _weigh(body: bytes) -> None:
         if len({entry.filename for entry in entries}) != len(entries):
             reason = "同じ名前の部品が2つあります / two parts have the same name"
             raise Refused.format("XLSX", reason, code="FM334")
-        total = 0
+        total, has_formulas = 0, False
         for entry in entries:
             if entry.flag_bits & 1:
                 reason = "パスワードで保護されています / it is protected by a password"
@@ -89,11 +122,20 @@ def _weigh(body: bytes) -> None:
                     "圧縮の方式が xlsx のものではありません / its compression is not that of xlsx"
                 )
                 raise Refused.format("XLSX", reason)
-            total += _weigh_entry(archive, entry, room=MAX_BYTES - total)
+            size, holds_formula = _weigh_entry(archive, entry, room=MAX_BYTES - total)
+            total += size
+            has_formulas |= holds_formula
+    return has_formulas
 
 
-def _weigh_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, *, room: int) -> int:
-    size, tail = 0, b""
+def _weigh_entry(
+    archive: zipfile.ZipFile,
+    entry: zipfile.ZipInfo,
+    *,
+    room: int,
+) -> tuple[int, bool]:
+    """Size of a part, counted while inflating, and whether it holds a formula."""
+    size, tail, found = 0, b"", False
     with archive.open(entry) as part:
         while chunk := part.read(CHUNK):
             if not size and chunk.startswith(ARCHIVES):
@@ -110,8 +152,9 @@ def _weigh_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, *, room: int)
             if any(mark in tail + chunk for mark in DECLARATIONS):
                 reason = "XML の中に DOCTYPE か ENTITY があります / its XML declares entities"
                 raise Refused.format("XLSX", reason, code="FM332")
+            found |= any(mark in tail + chunk for mark in FORMULAS)
             tail = chunk[-len(DECLARATIONS[0]) :]
-    return size
+    return size, found
 
 
 def _sheet(sheets: Iterable[Any], title: str | None) -> Any:

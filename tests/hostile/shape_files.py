@@ -97,10 +97,10 @@ def patched(reader, suffix, *patches):
 
 
 CASES["a polygon of 2 billion corners"] = (
-    "vector_shp", ("FM557", "FM529"), patched("vector_shp", ".shp", (100 + 8 + 40, "<i", 2**31 - 1)),
+    "vector_shp", ("FM557", "FM529", "FM575"), patched("vector_shp", ".shp", (100 + 8 + 40, "<i", 2**31 - 1)),
 )  # fmt: skip
 CASES["a shape record of 2 GiB"] = (
-    "vector_shp", ("FM557", "FM529"), patched("vector_shp", ".shx", (104, ">i", 2**30 - 1)),
+    "vector_shp", ("FM557", "FM529", "FM575"), patched("vector_shp", ".shx", (104, ">i", 2**30 - 1)),
 )  # fmt: skip
 CASES["a table of 4 billion rows"] = (
     "vector_shp", ("FM557",), patched("vector_shp", ".dbf", (4, "<I", 2**32 - 1)),

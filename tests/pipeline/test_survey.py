@@ -131,13 +131,13 @@ def test_of_several_months_those_of_the_same_are_taken_and_garbled_ones_left(tmp
     assert "0066_202304_12.xlsx" in starter(found)  # among those not used
 
 
-def test_formats_that_cannot_be_named_yet_are_comments(tmp_path):
+def test_files_of_other_places_and_years_are_comments(tmp_path):
     folder = folder_of(tmp_path, "takamatsu")
     shutil.copy(CLIPS / "estat" / "tblT001102Q5240_clip.txt", folder)
     shutil.copy(CLIPS / "boundary" / "utashinai_01227.geojson", folder)
     text = starter(survey_folder(folder))
     for name in ("tblT001102Q5240_clip.txt", "utashinai_01227.geojson"):
-        assert [line[0] for line in text.splitlines() if name in line] == ["#"]
+        assert {line[0] for line in text.splitlines() if name in line} == {"#"}
 
 
 def table_of(path, year, number):

@@ -70,7 +70,7 @@ def test_order_of_rows_does_not_matter(tmp_path, report):
         ("a45", "約100", "FM303", False),
         ("a90p", "", "FM301", False),
         ("unknown", "X", "FM308", False),
-        ("a10", "1e309", "FM303", False),
+        ("a10", "1e309", "FM485", False),
         ("a10", "１,２３４", None, True),
         ("total", "1", "FM305", True),
         ("sex", "T", "FM303", False),

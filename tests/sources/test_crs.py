@@ -115,9 +115,9 @@ def check(shapes, epsg, near=None):
 def test_exchanged_axes_are_noticed():
     with pytest.raises(Refused, match="FM543"):
         check([shapely.box(34.3, 133.0, 34.4, 133.1)], 6668)
-    with pytest.raises(Refused, match="FM524"):
+    with pytest.raises(Refused, match="FM574"):
         check([shapely.box(0, 0, 1, 1)], 6668)
-    with pytest.raises(Refused, match="FM524"):  # plane metres said to be degrees
+    with pytest.raises(Refused, match="FM574"):  # plane metres said to be degrees
         check([shapely.box(-20_000, -130_000, -19_000, -129_000)], 6668)
 
 
@@ -131,7 +131,7 @@ def test_exchanged_plane_axes_are_noticed_near_the_town():
     check([turned], 2450)  # it lies in Japan as well, and nothing says that it should not
     with pytest.raises(Refused, match="FM543"):
         check([turned], 2450, near)
-    with pytest.raises(Refused, match="FM524"):  # the coordinates of zone VIII declared as III
+    with pytest.raises(Refused, match="FM574"):  # the coordinates of zone VIII declared as III
         check([right], 2445, near)
 
 

@@ -76,9 +76,9 @@ def test_closed_groups_stand_in_for_15_and_over(tmp_path, report):
 @pytest.mark.parametrize(
     ("changes", "wanted"),
     [
-        ({"　人口（総数）　男".encode("cp932"): b"x"}, [("FM201", 2, "人口（総数） 男")]),
-        ({"　０～１４歳人口　男".encode("cp932"): b"x"}, [("FM201", 2, "０～１４歳人口 男・女, １５歳以上人口 男・女")]),
-        ({b"GASSAN": b"GASAN"}, [("FM201", 2, "GASSAN")]),
+        ({"　人口（総数）　男".encode("cp932"): b"x"}, [("FM481", 2, "人口（総数） 男")]),
+        ({"　０～１４歳人口　男".encode("cp932"): b"x"}, [("FM481", 2, "０～１４歳人口 男・女, １５歳以上人口 男・女")]),
+        ({b"GASSAN": b"GASAN"}, [("FM481", 2, "GASSAN")]),
         ({b"5240403031,0": b"524040303,0"}, [("FM313", 3, "KEY_CODE")]),
         ({b"5240403031,0": b"5240403035,0"}, [("FM313", 3, "KEY_CODE")]),
         ({b"5240403033,0": b"5240403031,0"}, [("FM411", 4, "KEY_CODE")]),

@@ -134,16 +134,16 @@ FAULTS = [
     ("latitude", "", "FM612"),
     ("longitude", "", "FM612"),
     ("latitude", "北緯34度", "FM303"),
-    ("latitude", "0", "FM524"),
-    ("longitude", "34.0409", "FM524"),
-    ("latitude", "３４３４５７", "FM524"),
+    ("latitude", "0", "FM573"),
+    ("longitude", "34.0409", "FM573"),
+    ("latitude", "３４３４５７", "FM573"),
     ("openingDate", "不明", "FM306"),
     ("openingDate", "1983/13/1", "FM306"),
     ("openingDate", "2024/4/1", "FM614"),
     ("#property", "1", "FM613"),
     ("#property", "", "FM615"),
     ("name", "", "FM615"),
-    ("name", "亀\ufffd小学校", "FM103"),
+    ("name", "亀\ufffd小学校", "FM568"),
 ]
 
 
@@ -153,12 +153,12 @@ def test_one_fault_is_found_where_it_stands(kind, heading, value, code, tmp_path
     write = write_csv if kind == "csv" else write_xlsx
     read_list = read(write(tmp_path / f"a.{kind}", put(ROWS, 2, heading, value)), report)
     assert found(report) == [(code, 3, heading)]
-    if code == "FM103":
+    if code == "FM568":
         assert read_list is None
         return
     left_out = code in {"FM613", "FM615"}
     assert len(read_list.table) == (2 if left_out else 3)
-    unlocated = code in {"FM612", "FM303", "FM524"}
+    unlocated = code in {"FM612", "FM303", "FM573"}
     assert len(read_list.located) == len(read_list.table) - unlocated
     if not left_out:
         opened = read_list.table["opened"].iloc[1]
@@ -169,7 +169,7 @@ def test_one_fault_is_found_where_it_stands(kind, heading, value, code, tmp_path
 def test_swapped_coordinates(tmp_path, report):
     rows = put(put(ROWS, 2, "latitude", "134.0399"), 2, "longitude", "34.3383")
     assert len(read(write_csv(tmp_path / "a.csv", rows), report).located) == 2
-    assert found(report) == [("FM522", 3, "latitude")]
+    assert found(report) == [("FM572", 3, "latitude")]
 
 
 def test_as_many_problems_as_faults(tmp_path, report):

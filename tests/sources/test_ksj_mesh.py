@@ -260,7 +260,7 @@ def test_archives_that_do_not_hold_one_table(tmp_path, report):
     at = body.rindex(b"PK\x01\x02", 0, body.index(b"a.dbf", body.index(b"PK\x01\x02")))
     (tmp_path / "locked.zip").write_bytes(body[: at + 8] + b"\x01" + body[at + 9 :])
     assert read(tmp_path / "locked.zip", report) is None
-    assert [problem.code for problem in report.problems] == ["FM548", "FM549", "FM331", "FM335"]
+    assert [problem.code for problem in report.problems] == ["FM576", "FM549", "FM331", "FM335"]
     chosen = ksj_mesh.read(tmp_path / "two.zip", codes=[TOWN], credit="k", report=report, layer="y")
     assert len(chosen.zones) == 7
 

@@ -163,12 +163,12 @@ def test_points_without_a_place_are_listed(tmp_path, report):
     path = write(tmp_path / "a.geojson", points(EDITIONS["P05"], [HERE[0], None, HERE[2]]))
     listed = read(path, report)
     assert listed.unlocated() == ("栄",)
-    assert found(report) == [("FM612", 2, "latitude")]
+    assert found(report) == [("FM577", 2, "latitude")]
     zero = write(
         tmp_path / "b.geojson", points(EDITIONS["P05"], [HERE[0], shapely.Point(0, 0), HERE[2]])
     )
     assert read(zero, report).unlocated() == ("栄",)
-    assert [p.code for p in report.errors] == ["FM524"]
+    assert [p.code for p in report.errors] == ["FM573"]
 
 
 def test_no_facility_of_the_town(tmp_path, report):

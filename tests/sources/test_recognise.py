@@ -11,7 +11,8 @@ import numpy as np
 import openpyxl
 import pytest
 
-from futuremap.sources import recognise_tables
+from futuremap.problems import Report
+from futuremap.sources import recognise_tables, totals
 from futuremap.sources.recognise import recognise
 from futuremap.sources.recognised import TITLES, Clues, recognised
 
@@ -77,7 +78,7 @@ def test_garbled_names_are_told_with_their_code():
     found = recognise(CLIPS / "register" / "0066_202304_12.xlsx")
     assert found.kind == "register"
     assert not found.usable
-    assert any(ja.startswith("FM103") for ja, _ in found.lacks)
+    assert any(ja.startswith("FM568") for ja, _ in found.lacks)
 
 
 def test_every_kind_of_the_package_has_a_file_here(tmp_path):
@@ -247,3 +248,26 @@ def test_a_table_that_cannot_be_tried_is_a_guess_by_its_headings(tmp_path):
 def test_what_was_not_tried_is_usable_but_not_sure():
     found = recognised(Path("a"), "raster", clues=Clues(tried=False))
     assert (found.sure, found.usable, found.tried) == (0.9, True, False)
+
+
+def test_totals_of_ssds_as_they_were_found(tmp_path):
+    text = (
+        "調査年 コード,調査年,JCODE,地域,ALL,U14\n"
+        '2020100000,2020年度,01100,北海道 札幌市,"1,973,395","215,366"\n'
+        '2020100000,2020年度,01101,北海道 札幌市 中央区,"248,680","23,868"\n'
+        '2020100000,2020年度,34204,広島県 三原市,"90,573","9,950"\n'
+    )
+    path = tmp_path / "census_2020.csv"
+    path.write_text(text, encoding="utf-8")
+    found = recognise(path)
+    assert (found.kind, found.years, found.zones, found.people) == (
+        "census_totals",
+        (2020,),
+        3,
+        None,
+    )
+    assert found.tried
+    report = Report()
+    read = totals.read(path, code="34204", name="三原市", year=2020, report=report)
+    assert not report.problems
+    assert read.column("population", 2020).tolist() == [90573]

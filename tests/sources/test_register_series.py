@@ -63,7 +63,7 @@ def test_a_month_that_is_not_there_is_refused(report):
         (3, "m00", "12.5", "FM304"), (3, "m00", "3000000000", "FM320"), (3, "total", "1", "FM305"),
         (3, "month", "2020-13", "FM328"), (3, "month", "", "FM328"), (3, "no", "1", "FM411"),
         (3, "no", "", "FM414"), (3, "region", "", "FM414"), (20, "region", "築池町", "FM413"),
-        (3, "region", "築\ufffd町", "FM103"), (0, "m00", "m0", "FM201"), (0, "m05", "m00", "FM202"),
+        (3, "region", "築\ufffd町", "FM568"), (0, "m00", "m0", "FM201"), (0, "m05", "m00", "FM202"),
     ],
 )  # fmt: skip
 def test_one_fault_is_found_where_it_stands(row, heading, value, code, tmp_path, report):

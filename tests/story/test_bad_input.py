@@ -130,8 +130,9 @@ def test_duplicate_ids(project, checked):
 def test_swapped_coordinates_of_a_town_and_of_a_facility(project, checked):
     edit_register(project, put("location", 12, "134.05,34.34"))
     edit_csv(project, 7, latitude="134.05", longitude="34.34")
-    lines = {(p.file, p.line) for p in found(checked(project), "FM522")}
-    assert lines == {(REGISTER, 12), ("medical.csv", 7)}
+    said = checked(project)
+    lines = {(p.code, p.file, p.line) for code in ("FM522", "FM572") for p in found(said, code)}
+    assert lines == {("FM522", REGISTER, 12), ("FM572", "medical.csv", 7)}
 
 
 def test_a_facility_outside_is_a_warning_with_a_count(project, checked):
