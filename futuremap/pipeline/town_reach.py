@@ -13,8 +13,9 @@ from futuremap.core.crosswalk import Crosswalk
 from futuremap.core.population import Population, join_zones
 from futuremap.core.zones import join
 from futuremap.pipeline.prepare import Prepared, Town
+from futuremap.pipeline.reach_measures import as_one, gather_years
 from futuremap.pipeline.reach_rules import Ground
-from futuremap.pipeline.reaching import Reaching, gather_years, reaching
+from futuremap.pipeline.reaching import Reaching, reaching
 from futuremap.pipeline.read_reach import rule_of
 
 NEIGHBOURS = 0.5  # degrees between the boundaries of towns whose people are counted together
@@ -72,6 +73,7 @@ def in_reach(prepared: Prepared, town: Town, population: Population) -> Reaching
         people=people,
         ground=ground,
         outline=town.outline,
+        known=as_one([town.outline, *(other.outline for other in near if other is not town)]),
         town=town.code,
     )
 
