@@ -195,6 +195,64 @@ def stand_on(
     return Standing(places, walk, lacking)
 
 
+def coarser(standing: Standing, people: Floats, *, spacing: float) -> tuple[Zones, Floats]:
+    """Places put together in the cells of a grid, for questions that need fewer of them.
+
+    Parameters
+    ----------
+    standing
+        Where people stand.
+    people
+        People of its areas ``(Z,)``. [persons]
+    spacing
+        Side of a cell; the grid begins at the origin of the plane zone. [m]
+
+    Returns
+    -------
+    tuple of Zones and numpy.ndarray
+        A point for each cell in which anybody lives, where its people stand on average, and
+        how many they are ``(C,)``. [persons]
+
+    Raises
+    ------
+    LabelError
+        If people do not match the areas.
+
+    Examples
+    --------
+    >>> block = Zones.build(["b"], [shapely.box(133.0, 34.4, 133.001, 34.401)], names=["b"],
+    ...                     parents=["34204"], kind="town_block", plane_zone=3)
+    >>> cells, crowd = coarser(stand(block, spacing=20.0), np.array([90.0]), spacing=5000.0)
+    >>> len(cells), crowd.round(9).tolist()
+    (1, [90.0])
+    """
+    if people.shape != (len(standing.walk.sources),):
+        raise LabelError(f"people have shape {people.shape} for {len(standing.by_area)} areas")
+    crowd = np.asarray(standing.walk.weights @ people)
+    (lived,) = np.nonzero(crowd > 0)
+    crowd, places = crowd[lived], standing.places
+    points = shapely.get_coordinates(places.plane_geometry())[lived]
+    parents = places.frame["parent"].to_numpy(dtype=object)[lived]
+    codes, parent = by_parent(parents)
+    east, north = np.floor(points / spacing).astype(np.int64).T
+    key = np.stack([parent, north, east], axis=1)
+    found, cell = np.unique(key, axis=0, return_inverse=True)
+    cell = cell.ravel()
+    total: Floats = np.bincount(cell, weights=crowd).astype(np.float64)
+    middle = [np.bincount(cell, weights=crowd * axis) / total for axis in points.T]
+    names = [f"{codes[town]}@{y * spacing:g}N{x * spacing:g}E" for town, y, x in found.tolist()]
+    cells = Zones.build(
+        names,
+        _degrees(np.stack(middle, axis=1), places.plane_zone),
+        names=names,
+        parents=[codes[town] for town in found[:, 0]],
+        kind="place",
+        plane_zone=places.plane_zone,
+        sources=places.sources,
+    )
+    return cells, total
+
+
 def _cut(shapes: NDArray[np.object_], spacing: float) -> _Cells:
     """Cut areas ``(Z,)`` in a plane system along the lines of a grid."""
     low, high = np.split(np.floor(shapely.bounds(shapes) / spacing).astype(np.int64), 2, axis=1)

@@ -29,6 +29,7 @@ from futuremap.core.facilities import Facilities
 from futuremap.core.network import Network
 from futuremap.core.zones import Zones, by_parent
 from futuremap.errors import LabelError
+from futuremap.pipeline.read_reach import ReachInputs
 
 Floats = NDArray[np.float64]
 Positions = NDArray[np.intp]
@@ -78,10 +79,8 @@ class Ground:
         People of each area in the base year ``(Z,)``. [persons]
     standing
         Where they stand if that is known; else evenly on a grid.
-    roads, surface
-        Graphs on which people move, if the project gives them.
-    districts
-        Districts of the facilities of a class.
+    inputs
+        Graphs on which people move, and districts, if the project gives them.
     by
         How facilities are found in districts, by class: "name" or "inside".
     """
@@ -89,9 +88,7 @@ class Ground:
     areas: Zones
     people: Floats
     standing: Standing | None
-    roads: Network | None
-    surface: Network | None
-    districts: dict[str, Zones]
+    inputs: ReachInputs
     by: dict[str, Literal["name", "inside"]]
 
     @cached_property
@@ -108,22 +105,22 @@ class Way(NamedTuple):
     speed: Speed | None
 
 
-def way_of(rule: ReachRule, ground: Ground) -> Way | None:
+def way_of(rule: ReachRule, inputs: ReachInputs) -> Way | None:
     """The graph of a rule that goes by time; None for other rules, or if there is no graph.
 
     Parameters
     ----------
     rule
         The rule.
-    ground
-        Where people are and how they move.
+    inputs
+        Graphs of the town.
     """
-    if rule.rule == "surface" and ground.surface is not None:
-        return Way(ground.surface, "car", AS_SURFACE)
-    if rule.rule == "walk" and ground.roads is not None:
-        return Way(ground.roads, "walk", rule.speed_kmh)
-    if rule.rule == "car" and ground.roads is not None:
-        return Way(ground.roads, "car", rule.speed_kmh)
+    if rule.rule == "surface" and inputs.surface is not None:
+        return Way(inputs.surface, "car", AS_SURFACE)
+    if rule.rule == "walk" and inputs.roads is not None:
+        return Way(inputs.roads, "walk", rule.speed_kmh)
+    if rule.rule == "car" and inputs.roads is not None:
+        return Way(inputs.roads, "car", rule.speed_kmh)
     return None
 
 
@@ -161,7 +158,7 @@ def serve_districts(name: str, facilities: Facilities, ground: Ground) -> Served
     ground
         Where people are, and the districts.
     """
-    districts = ground.districts[name]
+    districts = ground.inputs.districts[name]
     served = facility_of_district(facilities, districts, by=ground.by[name])
     return _kept(compose(served.walk, by_districts(districts, ground.areas).walk), ground.areas)
 
@@ -257,7 +254,7 @@ def _by_time(rule: ReachRule, facilities: Zones, ground: Ground, size: Floats) -
 
 
 def _reached(rule: ReachRule, facilities: Zones, ground: Ground) -> Reached:
-    way = way_of(rule, ground)
+    way = way_of(rule, ground.inputs)
     if way is None or rule.minutes is None:
         raise LabelError(f"the rule {rule.rule} of {rule.facility_class} has no graph or time")
     return within_time(

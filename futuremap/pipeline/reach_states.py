@@ -163,7 +163,7 @@ def _travel(rule: ReachRule, facilities: Zones, ground: Ground) -> tuple[Floats,
     """Metres in a straight line, and minutes where the rule goes by road, by place ``(M,)``."""
     places = ground.places.places
     metres = to_nearest(nearest(facilities, places), len(places))
-    way = way_of(rule, ground)
+    way = way_of(rule, ground.inputs)
     if way is None:
         return metres, np.full(len(places), np.nan)
     found = nearest_time(facilities, places, way.network, mode=way.mode, speed=way.speed)

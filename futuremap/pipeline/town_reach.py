@@ -62,9 +62,7 @@ def in_reach(prepared: Prepared, town: Town, population: Population) -> Reaching
         areas,
         people.totals()[0],
         town.standing if len(near) == 1 else None,
-        town.reach.roads,
-        town.reach.surface,
-        town.reach.districts,
+        town.reach,
         {given.facility_class: given.by for given in entry.districts},
     )
     return reaching(
