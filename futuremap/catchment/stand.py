@@ -9,11 +9,12 @@ import numpy as np
 import pyproj
 import shapely
 from numpy.typing import NDArray
+from scipy import sparse
 
 from futuremap.catchment.reach import require_valid
 from futuremap.core.crosswalk import Crosswalk, from_pairs
 from futuremap.core.overlap import shares
-from futuremap.core.zones import GEOGRAPHIC, Zones, by_parent, plane_epsg
+from futuremap.core.zones import GEOGRAPHIC, Zones, by_parent, join, plane_epsg
 from futuremap.errors import LabelError
 
 Floats = NDArray[np.float64]
@@ -193,6 +194,41 @@ def stand_on(
         credits=places.sources,
     )
     return Standing(places, walk, lacking)
+
+
+def together(parts: Sequence[Standing]) -> Standing:
+    """Standings of several municipalities as one, areas and places in their order.
+
+    Parameters
+    ----------
+    parts
+        Standings of different areas, in one plane zone.
+
+    Raises
+    ------
+    LabelError
+        If plane zones differ, or an area or place stands twice.
+
+    Examples
+    --------
+    >>> first, second = (
+    ...     stand(Zones.build([code], [shapely.box(east, 34.4, east + 0.001, 34.401)],
+    ...                       names=[code], parents=[code], kind="town_block", plane_zone=3))
+    ...     for code, east in (("34204", 133.0), ("34205", 133.2)))
+    >>> both = together([first, second])
+    >>> both.walk.sources, len(both.places) == len(first.places) + len(second.places)
+    (('34204', '34205'), True)
+    """
+    places = join([part.places for part in parts])
+    walks = [part.walk for part in parts]
+    walk = Crosswalk(
+        sparse.csr_array(sparse.block_diag([one.weights for one in walks], format="csr")),
+        places.ids,
+        tuple(source for one in walks for source in one.sources),
+        "; ".join(dict.fromkeys(one.rule for one in walks)),
+        tuple(sorted({credit for one in walks for credit in one.credits})),
+    )
+    return Standing(places, walk, np.concatenate([part.by_area for part in parts]))
 
 
 def coarser(standing: Standing, people: Floats, *, spacing: float) -> tuple[Zones, Floats]:

@@ -112,7 +112,7 @@ def life_cycle(
 def overlapping(
     people: Population,
     states: Sequence[OnPlaces | None],
-    located: Sequence[str],
+    in_reach: Population,
 ) -> dict[str, Floats]:
     """People who reach no other facility of the class, and the share of the others ``(Y, F)``.
 
@@ -122,15 +122,21 @@ def overlapping(
         People of the areas. [persons]
     states
         Reach on places in every year; None where a rule gives everybody to one facility.
-    located
-        Ids of the facilities of the class that have coordinates.
+    in_reach
+        People in reach of the facilities of the class that have coordinates. [persons]
+
+    Notes
+    -----
+    The share is measured on the points where people stand, for exact circles too; the people
+    are that share of those in reach, so that both add up.
     """
     each = [one.each for one in states if one is not None]
     alone = [one.alone for one in states if one is not None]
     if len(each) < len(states):
         return {}
-    table = reach_overlap(*(_of(people, walks, located) for walks in (each, alone)))
-    return {name: table.data["value"].sel(indicator=name).values for name in table.indicators}
+    table = reach_overlap(*(_of(people, walks, in_reach.zones) for walks in (each, alone)))
+    share = table.data["value"].sel(indicator="reach_shared_share").values
+    return {"people_only_here": in_reach.totals() * (1 - share), "reach_shared_share": share}
 
 
 def border(

@@ -187,7 +187,9 @@ def _table(
         outside[to] = beyond
         walks = [of_located([state.walk], points) for state in _distinct(of_year)]
         by_year = [walks[i] for i in _position(of_year)]
-        values = overlapping(measured.people, [state.on_places for state in of_year], ids)
+        values = overlapping(
+            measured.people, [state.on_places for state in of_year], in_reach.only(ids)
+        )
         values |= border(measured.people, by_year, areas=measured.areas, town=measured.town,
                          outside=beyond, missing=missing)  # fmt: skip
         for name, found in values.items():
