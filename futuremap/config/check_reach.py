@@ -26,11 +26,20 @@ USED = {
     "districts": (),
     "walk": ("minutes", "speed_kmh", "farthest_m"),
     "car": ("minutes", "speed_kmh", "farthest_m"),
+    "bus": ("minutes", "farthest_m"),
     "surface": ("minutes", "farthest_m"),
 }
-NEEDED = {"k_nearest": ("k",), "walk": ("minutes",), "car": ("minutes",), "surface": ("minutes",)}
+NEEDED = {
+    "k_nearest": ("k",),
+    **dict.fromkeys(("walk", "car", "bus", "surface"), ("minutes",)),
+}
 WITH_RINGS = ("nearest", "k_nearest", "huff", "capacity", "districts")  # no reach to share in
-FILES = {"walk": "roads", "car": "roads", "surface": "surface"}
+FILES = {
+    "walk": ("roads",),
+    "car": ("roads",),
+    "bus": ("roads", "bus"),
+    "surface": ("surface",),
+}
 
 
 def check_reach(project: Project, door: Door) -> None:
@@ -101,14 +110,14 @@ def _check_files(project: Project, rule: ReachRule, at: KeyPath, door: Door) -> 
     for town in project.municipality:
         if rule.facility_class not in {entry.facility_class for entry in town.facilities}:
             continue
-        needed = FILES.get(rule.rule)
-        lacks = needed is not None and getattr(town, needed) is None
-        if rule.rule == "districts":
-            needed = "districts"
-            lacks = rule.facility_class not in {d.facility_class for d in town.districts}
-        if lacks:
+        lacking = [key for key in FILES.get(rule.rule, ()) if getattr(town, key) is None]
+        if rule.rule == "districts" and rule.facility_class not in {
+            given.facility_class for given in town.districts
+        }:
+            lacking = ["districts"]
+        for key in lacking:
             door.add("FM670", (*at, "rule"), value=rule.rule, town=town.name,
-                     key=f"[municipality.{needed}]")  # fmt: skip
+                     key=f"[municipality.{key}]")  # fmt: skip
 
 
 def _one_of(value: str, known: Collection[str], path: KeyPath, door: Door) -> None:

@@ -18,6 +18,7 @@ Rule = Literal[
     "districts",
     "walk",
     "car",
+    "bus",
     "surface",
 ]
 Metres = Annotated[float, Field(ge=1, le=200_000)]
@@ -102,6 +103,24 @@ class RoadsFile(Entry):
     oneway: str = ""
     maxspeed: str = ""
     layer: str = ""
+    credit: str
+
+
+class BusFile(Entry):
+    """``[municipality.bus]``: bus lines and stops over the roads, and how buses run.
+
+    `lines` are those of 国土数値情報 (N07) or any other layer; `stops` points of 国土数値情報 (P11)
+    or of any other, or a list with coordinates such as stops.txt of GTFS-JP. `speed_kmh` is that
+    from stop to stop with its halts (表定速度), `wait_minutes` the wait at each boarding: nothing
+    is assumed.
+    """
+
+    lines: str
+    stops: str
+    speed_kmh: Annotated[float, Field(gt=0, le=200)]
+    wait_minutes: Annotated[float, Field(ge=0, le=240)]
+    lines_layer: str = ""
+    stops_layer: str = ""
     credit: str
 
 

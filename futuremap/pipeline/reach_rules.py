@@ -33,7 +33,7 @@ from futuremap.pipeline.read_reach import ReachInputs
 
 Floats = NDArray[np.float64]
 Positions = NDArray[np.intp]
-BY_TIME = ("walk", "car", "surface")  # rules with a limit in minutes
+BY_TIME = ("walk", "car", "bus", "surface")  # rules with a limit in minutes
 FARTHEST = 30_000.0  # to the facility that people are sent to, where the project says nothing [m]
 
 
@@ -117,6 +117,8 @@ def way_of(rule: ReachRule, inputs: ReachInputs) -> Way | None:
     """
     if rule.rule == "surface" and inputs.surface is not None:
         return Way(inputs.surface, "car", AS_SURFACE)
+    if rule.rule == "bus" and inputs.bus is not None:
+        return Way(inputs.bus, "bus", None)
     if rule.rule == "walk" and inputs.roads is not None:
         return Way(inputs.roads, "walk", rule.speed_kmh)
     if rule.rule == "car" and inputs.roads is not None:
@@ -326,5 +328,6 @@ RULES: dict[str, Callable[[ReachRule, Zones, Ground, Floats], Served]] = {
     "capacity": _capacity,
     "walk": _by_time,
     "car": _by_time,
+    "bus": _by_time,
     "surface": _by_time,
 }

@@ -44,7 +44,12 @@ def rule_words(rule: ReachRule) -> Text:
             f"町丁の中心点が半径{rule.radius_m:g}mに入れば全員を数える（近似）",
             f"blocks whose middle lies within {rule.radius_m:g} m count whole (approximate)",
         )
-    ways = {"walk": ("徒歩", "on foot"), "car": ("自動車", "by car"), "surface": ("移動", "across")}
+    ways = {
+        "walk": ("徒歩", "on foot"),
+        "car": ("自動車", "by car"),
+        "bus": ("徒歩とバス", "on foot and by bus"),
+        "surface": ("移動", "across"),
+    }
     ja, en = ways[rule.rule]
     return Text(
         f"{ja}{rule.minutes:g}分以内に着く人を道路などの網の上で数える",

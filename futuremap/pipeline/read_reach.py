@@ -20,6 +20,7 @@ from futuremap.core.ages import AgeGroups
 from futuremap.core.facilities import Facilities
 from futuremap.core.network import Network
 from futuremap.core.zones import Zones
+from futuremap.pipeline.read_bus import read_bus
 from futuremap.pipeline.read_common import note_unverified, place_of
 from futuremap.problems import Report
 from futuremap.sources import cost_raster, districts, graph, graph_lines
@@ -31,8 +32,8 @@ SHOWN = 3  # names in a message
 class ReachInputs(NamedTuple):
     """What the rules of a town work with.
 
-    roads, surface
-        Graphs on which people move.
+    roads, bus, surface
+        Graphs on which people move; that of the bus has the roads in it.
     districts
         Districts by class of facility.
     """
@@ -40,6 +41,7 @@ class ReachInputs(NamedTuple):
     roads: Network | None = None
     surface: Network | None = None
     districts: dict[str, Zones] = {}  # noqa: RUF012 - never changed
+    bus: Network | None = None
 
 
 def rule_of(project: Project, facility_class: str) -> ReachRule:
@@ -85,7 +87,7 @@ def read_reach(
     area
         Its outline, if it could be read.
     report
-        Takes the problems of the readers, and FM010.
+        Takes the problems of the readers, FM010, and FM676 and FM677 of buses.
     """
     entry = project.municipality[number]
     place = place_of(entry, area)
@@ -112,6 +114,7 @@ def read_reach(
         roads,
         _read_surface(project, entry, area, report),
         {name: zones for name, zones in found.items() if zones is not None},
+        read_bus(project, number, roads, area, report),
     )
 
 
@@ -257,8 +260,10 @@ def check_roads(
     modes: dict[Mode, list[str]] = {"walk": [], "car": []}
     for listed in entry.facilities:
         rule = rule_of(project, listed.facility_class).rule
-        if rule == "walk" or rule == "car":  # noqa: PLR1714 - a checker needs both words
-            modes[rule].append(listed.facility_class)
+        if rule in ("walk", "bus"):  # both begin and end on foot
+            modes["walk"].append(listed.facility_class)
+        elif rule == "car":
+            modes["car"].append(listed.facility_class)
     for mode, classes in modes.items():
         if not classes:
             continue
