@@ -16,8 +16,8 @@ from futuremap.core.table import stack as stack_tables
 from futuremap.core.zones import Zones
 from futuremap.indicators.access_table import PERCENTILES, coverage, nearest_travel
 from futuremap.indicators.people import ratio
-from futuremap.pipeline.reach_measures import COSTS, gather_years, of_age
-from futuremap.pipeline.reach_rules import Ground
+from futuremap.pipeline.reach_measures import COSTS, gather_years
+from futuremap.pipeline.reach_rules import Ground, of_age
 from futuremap.pipeline.reach_states import Course, State
 
 Floats = NDArray[np.float64]

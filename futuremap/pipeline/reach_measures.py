@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from futuremap.catchment.accessibility import two_step
 from futuremap.catchment.life_cycle import Timeline, renewal_costs
-from futuremap.catchment.load import load, per_head, served
+from futuremap.catchment.load import load, per_head
 from futuremap.catchment.reach import share_outside
 from futuremap.config.reach import ReachRule
 from futuremap.core.crosswalk import Crosswalk, gather
@@ -20,8 +20,7 @@ from futuremap.core.population import Population, join_years
 from futuremap.core.table import Table
 from futuremap.core.zones import Zones
 from futuremap.indicators.access_table import across_border, reach_overlap
-from futuremap.pipeline.reach_rules import OnPlaces
-from futuremap.pipeline.read_reach import meets
+from futuremap.pipeline.reach_rules import OnPlaces, of_age
 
 Floats = NDArray[np.float64]
 COSTS = ("rebuild_cost", "repair_cost", "renewal_cost")
@@ -34,22 +33,6 @@ def gather_years(people: Population, walks: Sequence[Crosswalk]) -> Population:
     return join_years(
         [gather(people.at(year), walk) for year, walk in zip(people.years, walks, strict=True)],
     )
-
-
-def of_age(people: Population, rule: ReachRule) -> Floats:
-    """People of the ages that a class serves ``(Y, Z)``. [persons]
-
-    Parameters
-    ----------
-    people
-        People of areas or in reach of facilities. [persons]
-    rule
-        The rule of the class.
-    """
-    if not meets(rule, people.ages):  # a preset's ages inside a group; FM674 said so
-        return people.totals()
-    stop = None if rule.age_to is None else rule.age_to + 1
-    return served(people, start=rule.age_from or 0, stop=stop)
 
 
 def life_cycle(

@@ -16,6 +16,7 @@ from futuremap.catchment.choice import only_here, within_any
 from futuremap.catchment.cost import AS_SURFACE
 from futuremap.catchment.coverage import within_radius_of_any
 from futuremap.catchment.districts import by_districts, facility_of_district
+from futuremap.catchment.load import served
 from futuremap.catchment.network import FARTHEST as FROM_STREET
 from futuremap.catchment.network import Reached, within_time
 from futuremap.catchment.pairs import Pairs, near, nearest
@@ -27,9 +28,10 @@ from futuremap.config.reach import ReachRule
 from futuremap.core.crosswalk import Crosswalk, compose, from_pairs
 from futuremap.core.facilities import Facilities
 from futuremap.core.network import Network
+from futuremap.core.population import Population
 from futuremap.core.zones import Zones, by_parent
 from futuremap.errors import LabelError
-from futuremap.pipeline.read_reach import ReachInputs
+from futuremap.pipeline.read_reach import ReachInputs, meets
 
 Floats = NDArray[np.float64]
 Positions = NDArray[np.intp]
@@ -76,7 +78,7 @@ class Ground:
     areas
         Town blocks: the town's own and those of its neighbours in the project.
     people
-        People of each area in the base year ``(Z,)``. [persons]
+        People of the areas in the base year. [persons]
     standing
         Where they stand if that is known; else evenly on a grid.
     inputs
@@ -86,7 +88,7 @@ class Ground:
     """
 
     areas: Zones
-    people: Floats
+    people: Population
     standing: Standing | None
     inputs: ReachInputs
     by: dict[str, Literal["name", "inside"]]
@@ -124,6 +126,22 @@ def way_of(rule: ReachRule, inputs: ReachInputs) -> Way | None:
     if rule.rule == "car" and inputs.roads is not None:
         return Way(inputs.roads, "car", rule.speed_kmh)
     return None
+
+
+def of_age(people: Population, rule: ReachRule) -> Floats:
+    """People of the ages that a class serves ``(Y, Z)``. [persons]
+
+    Parameters
+    ----------
+    people
+        People of areas or in reach of facilities. [persons]
+    rule
+        The rule of the class.
+    """
+    if not meets(rule, people.ages):  # a preset's ages inside a group; FM674 said so
+        return people.totals()
+    stop = None if rule.age_to is None else rule.age_to + 1
+    return served(people, start=rule.age_from or 0, stop=stop)
 
 
 def serve(rule: ReachRule, facilities: Zones, ground: Ground, *, size: Floats) -> Served:
@@ -245,7 +263,7 @@ def _capacity(rule: ReachRule, facilities: Zones, ground: Ground, size: Floats) 
         facilities=facilities,
         places=standing.places,
         capacity=size,
-        people=np.asarray(standing.walk.weights @ ground.people),
+        people=np.asarray(standing.walk.weights @ of_age(ground.people, rule)[0]),
     )
     return _shared(found.walk, ground)
 

@@ -209,7 +209,7 @@ def check_rules(
         Age groups of the people.
     report
         Takes FM637 to FM639 (districts), FM645 (life), FM671, FM672 and FM675 (sizes), FM673
-        and FM674 (ages).
+        and FM674 (ages), FM678 (extension).
     """
     entry = project.municipality[number]
     for listed in entry.facilities:
@@ -326,6 +326,15 @@ def _check_lives(
         for rule in rules
         if rule.life_years is None and (rule.preset or rule.rebuild_cost or rule.repair_cost)
     }
+    renewed = facilities.events.loc[facilities.events["event"] == "renew", "facility"]
+    classes = facilities.table.loc[renewed.unique(), "facility_class"]
+    for rule in rules:
+        count = int((classes == rule.facility_class).sum())
+        if count and rule.life_years is not None and rule.extension_years is None:
+            place = [own.facility_class for own in project.reach.rule].index(rule.facility_class)
+            line = project.line("reach", "rule", place)
+            report.add("FM678", file=project.file.name, line=line, value=rule.facility_class,
+                       count=count)  # fmt: skip
     known = {rule.facility_class for rule in rules} - asked
     check_classes(facilities, known, file=project.file.name, report=report)
 

@@ -63,7 +63,7 @@ def in_reach(prepared: Prepared, town: Town, population: Population) -> Reaching
     entry = next(m for m in prepared.project.municipality if m.code == town.code)
     ground = Ground(
         areas,
-        people.totals()[0],
+        people.at(people.years[0]),
         _standing(near, zone),
         town.reach,
         {given.facility_class: given.by for given in entry.districts},
