@@ -93,7 +93,7 @@ def life_cycle(
 
 
 def overlapping(
-    people: Population,
+    standing: Population,
     states: Sequence[OnPlaces | None],
     in_reach: Population,
 ) -> dict[str, Floats]:
@@ -101,7 +101,7 @@ def overlapping(
 
     Parameters
     ----------
-    people
+    standing
         People of the areas. [persons]
     states
         Reach on places in every year; None where a rule gives everybody to one facility.
@@ -117,9 +117,11 @@ def overlapping(
     alone = [one.alone for one in states if one is not None]
     if len(each) < len(states):
         return {}
-    table = reach_overlap(*(_of(people, walks, in_reach.zones) for walks in (each, alone)))
+    table = reach_overlap(*(_of(standing, walks, in_reach.zones) for walks in (each, alone)))
     share = table.data["value"].sel(indicator="reach_shared_share").values
-    return {"people_only_here": in_reach.totals() * (1 - share), "reach_shared_share": share}
+    people = in_reach.totals()  # 0, not nothing, where nobody is in reach
+    only = np.where(people > 0, people * (1 - share), 0.0)
+    return {"people_only_here": only, "reach_shared_share": share}
 
 
 def border(

@@ -140,6 +140,7 @@ def test_who_has_a_choice(both):
     only = column(both, "people_only_here")
     people = column(both, "people_in_reach")
     assert only["alone"] == people["alone"]
+    assert only["island"] == 0
     assert only["one"] == pytest.approx(people["one"] * (1 - shared["one"]))
 
 
