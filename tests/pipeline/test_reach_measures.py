@@ -13,6 +13,7 @@ from futuremap.core.layer import Text
 from futuremap.core.population import Population, join_zones
 from futuremap.core.zones import Zones, plane_epsg
 from futuremap.pipeline.prepare import Prepared, Town
+from futuremap.pipeline.read_reach import ReachInputs, check_rules
 from futuremap.pipeline.town_reach import in_reach
 from futuremap.problems import Report
 
@@ -65,7 +66,7 @@ def halls():
     return Facilities(table, located, none)
 
 
-def served(rule, neighbour=True):
+def world(rule, facilities=()):
     file, credit = "x.csv", "ipss2018"
     entries = [
         {
@@ -74,20 +75,26 @@ def served(rule, neighbour=True):
             "plane_zone": plane,
             "population": [{"year": 2020, "file": file, "credit": credit}],
             "outline": {"file": file, "credit": credit},
+            "facilities": list(facilities),
         }
         for code, plane in (("34204", 3), ("33207", 5))
     ]
-    project = Project.model_validate(
+    said = {"class": "hall", "radius_m": R, **rule}
+    said = {key: value for key, value in said.items() if value is not None}
+    return Project.model_validate(
         {
             "project": {"name": "w", "title": "w", "base_year": 2020, "end_year": 2050},
             "municipality": entries,
-            "reach": {"rule": [{"class": "hall", "radius_m": R, **rule}]},
+            "reach": {"rule": [said]},
         }
     )
-    towns = [town("34204", 0, 3, halls())]
+
+
+def served(rule, *, neighbour=True, some=None):
+    towns = [town("34204", 0, 3, halls() if some is None else some)]
     towns += [town("33207", SIDE, 5)] if neighbour else []
     people = join_zones([one.base for one in towns])
-    return in_reach(Prepared(project, tuple(towns), (), Report()), towns[0], people)
+    return in_reach(Prepared(world(rule), tuple(towns), (), Report()), towns[0], people)
 
 
 def column(found, name, year=2020):
@@ -206,3 +213,52 @@ def test_nothing_is_told_that_was_not_asked():
     assert found.accessibility is None
     assert "renewal_cost" not in found.table.indicators
     assert np.isnan(found.access.column("renewal_cost", 2020)).all()
+
+
+def checked(rule, *, event=None):
+    some = halls()
+    if event is not None:
+        planned = pd.DataFrame({"facility": ["one"], "year": [2030], "event": [event]})
+        some = Facilities(some.table, some.located, planned)
+    report = Report()
+    given = {"class": "hall", "name": "会館", "file": "halls.csv", "credit": "ipss2018"}
+    check_rules(world(rule, [given]), 0, some, ReachInputs(), ages=AGES, report=report)
+    return {one.code: one for one in report.problems}
+
+
+def test_a_supply_that_nobody_knows_is_refused():
+    asked = {"accessibility": {"supply": "floor_area"}}
+    (problem,) = checked(asked).values()
+    assert (problem.code, problem.value, problem.file) == ("FM675", "island", "halls.csv")
+    assert not checked({"accessibility": {"supply": "floor_area", "unknown": 0.0}})
+    assert not checked({"accessibility": {"supply": "capacity"}})
+    assert not checked({"accessibility": {"supply": "count"}})
+
+
+def test_lives_and_extensions_that_are_not_known_are_told():
+    assert set(checked({"preset": "hall"})) == {"FM645"}  # its preset has a target, no legal life
+    assert not checked({"preset": "hall", "life": "target"})
+    known = {"life_years": 50}
+    assert set(checked(known, event="renew")) == {"FM678"}
+    assert not checked({**known, "extension_years": 20}, event="renew")
+    assert not checked(known, event="rebuild")
+
+
+def test_seats_are_filled_by_those_whom_a_class_serves():
+    everybody, children = (
+        served({"rule": "capacity", "radius_m": None, **ages}, neighbour=False).access
+        for ages in ({}, {"age_to": 14})
+    )
+    room = 10 + 20 + 30  # nobody goes as far as the island
+    rate = everybody.column("coverage_rate", 2020)[0]
+    assert rate == pytest.approx(room / 4000)
+    assert children.column("coverage_rate", 2020)[0] == pytest.approx(room / 1000)
+
+
+def test_a_renewal_makes_the_life_longer():
+    some = halls()
+    planned = pd.DataFrame({"facility": ["one"], "year": [2030], "event": ["renew"]})
+    some = Facilities(some.table, some.located, planned)
+    found = served({"life_years": 60, "extension_years": 20}, some=some)
+    left = found.life_cycle.frame("life_left")["one"]
+    assert left.tolist() == [15, 10, 25, 5]
