@@ -7,6 +7,8 @@ From Python::
     outcome = fm.run(fm.open_project(fm.example("takamatsu")))
     outcome.municipal.frame("population")
     fm.deliver(outcome, Path("out"))
+    (choice,) = fm.choose(outcome, "community_center", year=2053, keep=40)
+    choice.kept, choice.events()
 """
 
 from importlib import import_module as _import_module
@@ -33,12 +35,15 @@ if _TYPE_CHECKING:
     from futuremap.pipeline.prepare import open_project as open_project
     from futuremap.pipeline.run import Outcome as Outcome
     from futuremap.pipeline.run import run as run
+    from futuremap.pipeline.siting import Choice as Choice
+    from futuremap.pipeline.siting import choose as choose
 
 __version__ = _version("futuremap")
 
 # where each public name lives; it is imported when first asked for, so that `import futuremap`
 # and a single module of it stay quick
 _HOMES = {
+    "Choice": "pipeline.siting",
     "Crosswalk": "core.crosswalk",
     "Facilities": "core.facilities",
     "Flows": "core.flows",
@@ -51,6 +56,7 @@ _HOMES = {
     "Table": "core.table",
     "Zones": "core.zones",
     "check_project": "pipeline.prepare",
+    "choose": "pipeline.siting",
     "deliver": "pipeline.deliver",
     "example": "pipeline.examples",
     "explain": "pipeline.explain",

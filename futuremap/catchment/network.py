@@ -1,4 +1,4 @@
-"""Reach by travel time on a road graph: who gets to a facility on foot or by car in time."""
+"""Reach by travel time on a road graph: who gets to a facility on foot, by car or bus in time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Positions = NDArray[np.intp]
 FARTHEST = 500.0  # straight line to the nearest street [m]
 ROUNDING = 1e-9  # a sum of edges may pass the limit by rounding only
 NEIGHBOURHOOD = 0.02  # degrees; facilities are searched together with their neighbours
-WORDS = {"walk": ("on foot", "徒歩"), "car": ("by car", "自動車")}
+WORDS = {"walk": ("on foot", "徒歩"), "car": ("by car", "自動車"), "bus": ("by bus", "バス")}
 
 
 class Reached(NamedTuple):
@@ -106,7 +106,7 @@ def within_time(
     minutes
         Longest time, the walk to and from the street in it; exactly so long is within. [min]
     mode
-        On foot or by car.
+        On foot, by car or by bus.
     speed
         See :func:`futuremap.catchment.streets.streets`. [km/h]
     farthest
@@ -251,7 +251,7 @@ def components(network: Network, *, mode: Mode) -> Pieces:
     >>> pieces.piece.tolist(), pieces.length.tolist(), pieces.outside()
     ([1, 1, 0, 0], [300.0, 100.0], 0.25)
     """
-    usable = network.on_foot if mode == "walk" else network.by_car
+    usable = network.by_car if mode == "car" else network.on_foot
     start, end, length = network.start[usable], network.end[usable], network.length[usable]
     # a street open both ways is one street
     low, high = np.minimum(start, end), np.maximum(start, end)

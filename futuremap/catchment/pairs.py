@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.spatial import cKDTree
 
+from futuremap.catchment.rows import within_chord
 from futuremap.core.zones import Zones
 from futuremap.errors import LabelError
 
@@ -58,9 +59,10 @@ def near(facilities: Zones, places: Zones, *, radius: float) -> Pairs:
 
     Notes
     -----
-    Points become Cartesian coordinates on GRS80 (ECEF, height 0), in which one search tree
-    serves the whole country. A chord becomes the arc over it on a sphere: beside geodesics in
-    Japan the distance is right within 0.01 mm at 10 km and 1 mm at 50 km.
+    Points become Cartesian coordinates on GRS80 (ECEF, height 0), in which distances of the
+    whole country are measured; those worth measuring are found in rows of latitude
+    (:func:`futuremap.catchment.rows.within_chord`). A chord becomes the arc over it on a sphere:
+    beside geodesics in Japan the distance is right within 0.01 mm at 10 km and 1 mm at 50 km.
 
     Examples
     --------
@@ -80,16 +82,17 @@ def near(facilities: Zones, places: Zones, *, radius: float) -> Pairs:
     """
     if not 0 < radius < np.inf:
         raise LabelError(f"a radius of {radius} m")
-    found = _tree(facilities).sparse_distance_matrix(
-        _tree(places),
-        _chord(radius) + MARGIN,
-        output_type="ndarray",
+    found = within_chord(
+        _degrees_and_space(facilities),
+        _degrees_and_space(places),
+        arc=radius,
+        chord=float(_chord(radius)) + MARGIN,
     )
-    distance = _arc(found["v"])
+    distance = _arc(found.chord)
     within = distance <= radius
     return _sorted(
-        found["i"][within],
-        found["j"][within],
+        found.facility[within],
+        found.place[within],
         distance[within],
         shape=(len(facilities), len(places)),
     )
@@ -177,19 +180,27 @@ def cartesian(zones: Zones) -> Floats:
     >>> cartesian(pole).round(1).tolist()
     [[0.0, 0.0, 6356752.3]]
     """
+    return _degrees_and_space(zones)[1]
+
+
+def _degrees_and_space(zones: Zones) -> tuple[Floats, Floats]:
     shapes = zones.geometry
-    bad = (shapely.get_type_id(shapes) != shapely.GeometryType.POINT) | shapely.is_empty(shapes)
-    if bad.any():
+    degrees = shapely.get_coordinates(shapes)
+    bad = shapely.get_type_id(shapes) != shapely.GeometryType.POINT
+    if bad.any() or len(degrees) != len(shapes):
+        bad |= shapely.is_empty(shapes)
         ids = [zones.ids[i] for i in np.flatnonzero(bad)[:5]]
         raise LabelError(f"{int(bad.sum())} zones are not points, such as {ids}")
-    east, north = np.radians(shapely.get_coordinates(shapes)).T
+    east, north = np.radians(degrees).T
     square = FLATTENING * (2 - FLATTENING)  # e²
-    normal = SEMI_MAJOR / np.sqrt(1 - square * np.sin(north) ** 2)
+    sine = np.sin(north)
+    normal = SEMI_MAJOR / np.sqrt(1 - square * sine**2)
     across = normal * np.cos(north)
-    return np.stack(
-        [across * np.cos(east), across * np.sin(east), normal * (1 - square) * np.sin(north)],
-        axis=1,
-    )
+    space = np.empty((len(degrees), 3))
+    space[:, 0] = across * np.cos(east)
+    space[:, 1] = across * np.sin(east)
+    space[:, 2] = normal * (1 - square) * sine
+    return degrees, space
 
 
 def _tree(zones: Zones) -> cKDTree:
@@ -234,7 +245,7 @@ def _sorted(
     *,
     shape: tuple[int, int],
 ) -> Pairs:
-    # two counting sorts, by place and then by facility, instead of one by comparison
-    triples = sparse.coo_array((distance, (facility, place)), shape=shape).tocsc().tocsr()
+    # sorted by row and by column in it, as a sparse matrix is
+    triples = sparse.csr_array(sparse.coo_array((distance, (facility, place)), shape=shape))
     row = np.repeat(np.arange(shape[0]), np.diff(triples.indptr))
     return Pairs(row, triples.indices.astype(np.intp), np.asarray(triples.data))

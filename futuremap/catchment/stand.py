@@ -9,11 +9,12 @@ import numpy as np
 import pyproj
 import shapely
 from numpy.typing import NDArray
+from scipy import sparse
 
 from futuremap.catchment.reach import require_valid
 from futuremap.core.crosswalk import Crosswalk, from_pairs
 from futuremap.core.overlap import shares
-from futuremap.core.zones import GEOGRAPHIC, Zones, by_parent, plane_epsg
+from futuremap.core.zones import GEOGRAPHIC, Zones, by_parent, join, plane_epsg
 from futuremap.errors import LabelError
 
 Floats = NDArray[np.float64]
@@ -193,6 +194,99 @@ def stand_on(
         credits=places.sources,
     )
     return Standing(places, walk, lacking)
+
+
+def together(parts: Sequence[Standing]) -> Standing:
+    """Standings of several municipalities as one, areas and places in their order.
+
+    Parameters
+    ----------
+    parts
+        Standings of different areas, in one plane zone.
+
+    Raises
+    ------
+    LabelError
+        If plane zones differ, or an area or place stands twice.
+
+    Examples
+    --------
+    >>> first, second = (
+    ...     stand(Zones.build([code], [shapely.box(east, 34.4, east + 0.001, 34.401)],
+    ...                       names=[code], parents=[code], kind="town_block", plane_zone=3))
+    ...     for code, east in (("34204", 133.0), ("34205", 133.2)))
+    >>> both = together([first, second])
+    >>> both.walk.sources, len(both.places) == len(first.places) + len(second.places)
+    (('34204', '34205'), True)
+    """
+    places = join([part.places for part in parts])
+    walks = [part.walk for part in parts]
+    walk = Crosswalk(
+        sparse.csr_array(sparse.block_diag([one.weights for one in walks], format="csr")),
+        places.ids,
+        tuple(source for one in walks for source in one.sources),
+        "; ".join(dict.fromkeys(one.rule for one in walks)),
+        tuple(sorted({credit for one in walks for credit in one.credits})),
+    )
+    return Standing(places, walk, np.concatenate([part.by_area for part in parts]))
+
+
+def coarser(standing: Standing, people: Floats, *, spacing: float) -> tuple[Zones, Floats]:
+    """Places put together in the cells of a grid, for questions that need fewer of them.
+
+    Parameters
+    ----------
+    standing
+        Where people stand.
+    people
+        People of its areas ``(Z,)``. [persons]
+    spacing
+        Side of a cell; the grid begins at the origin of the plane zone. [m]
+
+    Returns
+    -------
+    tuple of Zones and numpy.ndarray
+        A point for each cell in which anybody lives, where its people stand on average, and
+        how many they are ``(C,)``. [persons]
+
+    Raises
+    ------
+    LabelError
+        If people do not match the areas.
+
+    Examples
+    --------
+    >>> block = Zones.build(["b"], [shapely.box(133.0, 34.4, 133.001, 34.401)], names=["b"],
+    ...                     parents=["34204"], kind="town_block", plane_zone=3)
+    >>> cells, crowd = coarser(stand(block, spacing=20.0), np.array([90.0]), spacing=5000.0)
+    >>> len(cells), crowd.round(9).tolist()
+    (1, [90.0])
+    """
+    if people.shape != (len(standing.walk.sources),):
+        raise LabelError(f"people have shape {people.shape} for {len(standing.by_area)} areas")
+    crowd = np.asarray(standing.walk.weights @ people)
+    (lived,) = np.nonzero(crowd > 0)
+    crowd, places = crowd[lived], standing.places
+    points = shapely.get_coordinates(places.plane_geometry())[lived]
+    parents = places.frame["parent"].to_numpy(dtype=object)[lived]
+    codes, parent = by_parent(parents)
+    east, north = np.floor(points / spacing).astype(np.int64).T
+    key = np.stack([parent, north, east], axis=1)
+    found, cell = np.unique(key, axis=0, return_inverse=True)
+    cell = cell.ravel()
+    total: Floats = np.bincount(cell, weights=crowd).astype(np.float64)
+    middle = [np.bincount(cell, weights=crowd * axis) / total for axis in points.T]
+    names = [f"{codes[town]}@{y * spacing:g}N{x * spacing:g}E" for town, y, x in found.tolist()]
+    cells = Zones.build(
+        names,
+        _degrees(np.stack(middle, axis=1), places.plane_zone),
+        names=names,
+        parents=[codes[town] for town in found[:, 0]],
+        kind="place",
+        plane_zone=places.plane_zone,
+        sources=places.sources,
+    )
+    return cells, total
 
 
 def _cut(shapes: NDArray[np.object_], spacing: float) -> _Cells:

@@ -20,9 +20,10 @@ from futuremap.errors import LabelError
 
 Floats = NDArray[np.float64]
 Positions = NDArray[np.intp]
-Mode = Literal["walk", "car"]
+Mode = Literal["walk", "car", "bus"]
 Speed = float | Mapping[str, float]
 WALK = 4.8  # 80 m a minute, 不動産の表示に関する公正競争規約施行規則 [km/h]
+RIDE, BOARD = "bus ride", "bus stop"  # kinds of edges that only bus users see
 PER_MINUTE = 1000 / 60  # metres a minute of 1 km/h
 SEVERAL = ";"  # between the kinds of an edge that has several
 # degrees on GRS80 at height 0 to Cartesian coordinates: lengths without a plane's distortion
@@ -105,7 +106,8 @@ def streets(network: Network, *, mode: Mode, speed: Speed | None = None) -> Stre
     network
         The road graph.
     mode
-        On foot or by car.
+        On foot, by car, or on foot and by bus on a network that has buses
+        (:func:`futuremap.catchment.bus.with_bus`); stops are reached on foot alone.
     speed
         One speed, or for cars one by kind of edge, "" standing for all others. On foot 4.8
         if not given; by car those of :func:`car_speeds`. Where an edge has a speed of its own
@@ -116,10 +118,10 @@ def streets(network: Network, *, mode: Mode, speed: Speed | None = None) -> Stre
     LabelError
         If a speed is not above 0, or nothing says how fast cars are on an edge.
     """
-    usable = network.on_foot if mode == "walk" else network.by_car
+    usable = network.by_car if mode == "car" else network.on_foot
     usable = usable & (network.start != network.end)
     walk = (speed if mode == "walk" and isinstance(speed, int | float) else WALK) * PER_MINUTE
-    if mode == "walk":
+    if mode != "car":
         per_minute = np.full(int(usable.sum()), walk)
     else:
         chosen = car_speeds() if speed is None else speed
@@ -135,6 +137,8 @@ def streets(network: Network, *, mode: Mode, speed: Speed | None = None) -> Stre
     distinct, first, street = np.unique(key, return_index=True, return_inverse=True)
     up, down = np.full((2, len(distinct)), np.inf)
     up[street[upward]], down[street[~upward]] = minutes[upward], minutes[~upward]
+    if mode == "bus":
+        start, end, minutes = _with_rides(network, (start, end, minutes), rank)
     shape = (len(network), len(network))
     back = sparse.csr_array(sparse.coo_array((minutes, (end, start)), shape=shape))
     return Streets(low[first], high[first], up, down, back, walk)
@@ -187,6 +191,19 @@ def _by_car(network: Network, usable: NDArray[np.bool_], chosen: Speed) -> Float
         for kind in kinds.tolist()
     ]
     return np.fmin(np.array(by_kind, dtype=np.float64)[position], network.speed[usable])
+
+
+def _with_rides(
+    network: Network,
+    on_foot: tuple[Positions, Positions, Floats],
+    rank: Positions,
+) -> tuple[Positions, Positions, Floats]:
+    # nobody stands on a ride: it adds ways between nodes, not streets
+    rides = np.isin(network.kind.astype(str), (RIDE, BOARD)) & (network.start != network.end)
+    minutes = network.length[rides] / (network.speed[rides] * PER_MINUTE)
+    ways = _fastest(network.start[rides], network.end[rides], minutes, rank)
+    start, end, all_minutes = (np.concatenate(pair) for pair in zip(on_foot, ways, strict=True))
+    return start, end, all_minutes
 
 
 def _rank(network: Network) -> Positions:

@@ -21,12 +21,14 @@ from futuremap.cli.console import (
     show_outcome,
     show_report,
 )
+from futuremap.cli.siting import Goals, choices_csv, show_choices
 from futuremap.errors import ExportError, InputRefused
 from futuremap.export.kml import PROFILES
 from futuremap.pipeline import (
     Outcome,
     backtest,
     check_project,
+    choose,
     deliver,
     deliver_backtest,
     examples,
@@ -147,6 +149,55 @@ def explain(
     with progress() as say:
         outcome = run(open_project(project, progress=say), progress=say)
     typer.echo("\n".join(explain_outcome(outcome, name)))
+
+
+@app.command()
+def siting(
+    project: ProjectFile,
+    facility_class: Annotated[
+        str,
+        typer.Option("--class", help="施設の種類（project.toml の class）", show_default=False),
+    ],
+    year: Annotated[int, typer.Option(help="どの年の人口で選ぶか", show_default=False)],
+    keep: Annotated[
+        int | None,
+        typer.Option(help="残す施設の数", show_default=False, min=0),
+    ] = None,
+    add: Annotated[int, typer.Option(help="新しく置く施設の数（今の施設はすべて残す）", min=0)] = 0,
+    goal: Annotated[
+        Goals,
+        typer.Option(
+            help="coverage＝利用圏内の人を最大に、distance＝最寄りまでの距離の合計を最小に、"
+            "cover＝今の利用圏内の人を保つ最少の施設",
+        ),
+    ] = Goals.coverage,
+    fix: Annotated[
+        list[str] | None,
+        typer.Option(help="必ず残す施設の名前かID（何度でも書ける）", show_default=False),
+    ] = None,
+    csv: Annotated[Path | None, typer.Option("--csv", help="結果の表を CSV に書く")] = None,
+) -> None:
+    """どの施設を残すか、どこに置くかを選ぶ / which facilities to keep, or where to put one.
+
+    将来の年の人口で、残す施設の最もよい組み合わせを解き、project.toml に貼れる閉鎖の予定を示す。
+    """
+    if (keep is not None) + (add > 0) + (goal is Goals.cover) != 1:
+        raise typer.BadParameter("--keep N、--add N、--goal cover のどれか1つを選んでください")
+    with progress() as say:
+        outcome = run(open_project(project, progress=say), progress=say)
+        say("施設の選び方を解いています / solving")
+        found = choose(
+            outcome,
+            facility_class,
+            year=year,
+            keep=keep,
+            add=add,
+            goal=goal.value,
+            fixed=fix or (),
+        )
+    show_choices(found)
+    if csv is not None:
+        _write(csv, choices_csv(found), encoding="utf-8-sig")
 
 
 def _known_profile(name: str | None) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection
+from itertools import pairwise
 
 from futuremap.config.door import Door
 from futuremap.config.lines import Path as KeyPath
@@ -11,7 +12,10 @@ from futuremap.config.model import Project
 from futuremap.config.presets import known_presets
 from futuremap.config.reach import ReachRule
 
-ALWAYS = ("facility_class", "rule", "preset", "age_from", "age_to", "life_years")
+ALWAYS = (
+    "facility_class", "rule", "preset", "age_from", "age_to", "life", "life_years",
+    "extension_years", "rebuild_cost", "repair_cost", "accessibility",
+)  # fmt: skip
 USED = {
     "radius": ("radius_m",),
     "centroid": ("radius_m",),
@@ -22,10 +26,20 @@ USED = {
     "districts": (),
     "walk": ("minutes", "speed_kmh", "farthest_m"),
     "car": ("minutes", "speed_kmh", "farthest_m"),
+    "bus": ("minutes", "farthest_m"),
     "surface": ("minutes", "farthest_m"),
 }
-NEEDED = {"k_nearest": ("k",), "walk": ("minutes",), "car": ("minutes",), "surface": ("minutes",)}
-FILES = {"walk": "roads", "car": "roads", "surface": "surface"}
+NEEDED = {
+    "k_nearest": ("k",),
+    **dict.fromkeys(("walk", "car", "bus", "surface"), ("minutes",)),
+}
+WITH_RINGS = ("nearest", "k_nearest", "huff", "capacity", "districts")  # no reach to share in
+FILES = {
+    "walk": ("roads",),
+    "car": ("roads",),
+    "bus": ("roads", "bus"),
+    "surface": ("surface",),
+}
 
 
 def check_reach(project: Project, door: Door) -> None:
@@ -51,6 +65,7 @@ def check_reach(project: Project, door: Door) -> None:
         if rule.preset:
             _one_of(rule.preset, known_presets(), (*at, "preset"), door)
         _check_keys(rule, at, door)
+        _check_rings(rule, at, door)
         _check_files(project, rule, at, door)
     of_districts = {r.facility_class for r in project.reach.rule if r.rule == "districts"}
     for i, town in enumerate(project.municipality):
@@ -73,18 +88,36 @@ def _check_keys(rule: ReachRule, at: KeyPath, door: Door) -> None:
         door.no_sense((*at, "age_to"), rule.age_to, later)
 
 
+def _check_rings(rule: ReachRule, at: KeyPath, door: Door) -> None:
+    given = rule.accessibility
+    if given is None:
+        return
+    here: KeyPath = (*at, "accessibility")
+    if not given.limits and rule.rule in WITH_RINGS:
+        door.add("FM011", (*here, "limits"), key="limits", format=rule.rule)
+    if any(b <= a for a, b in pairwise(given.limits)):
+        rising = ("小さい順の並び", "limits in rising order")
+        door.no_sense((*here, "limits"), "", rising)
+    if len(given.limits) != len(given.weights):
+        one = (f"limits と同じ {len(given.limits)} 個", f"as many as limits, {len(given.limits)}")
+        door.no_sense((*here, "weights"), len(given.weights), one)
+    if given.supply == "count" and given.unknown is not None:
+        only = ('supply = "capacity" か "floor_area" のときだけ', "not with supply = count")
+        door.no_sense((*here, "unknown"), given.unknown, only)
+
+
 def _check_files(project: Project, rule: ReachRule, at: KeyPath, door: Door) -> None:
     for town in project.municipality:
         if rule.facility_class not in {entry.facility_class for entry in town.facilities}:
             continue
-        needed = FILES.get(rule.rule)
-        lacks = needed is not None and getattr(town, needed) is None
-        if rule.rule == "districts":
-            needed = "districts"
-            lacks = rule.facility_class not in {d.facility_class for d in town.districts}
-        if lacks:
+        lacking = [key for key in FILES.get(rule.rule, ()) if getattr(town, key) is None]
+        if rule.rule == "districts" and rule.facility_class not in {
+            given.facility_class for given in town.districts
+        }:
+            lacking = ["districts"]
+        for key in lacking:
             door.add("FM670", (*at, "rule"), value=rule.rule, town=town.name,
-                     key=f"[municipality.{needed}]")  # fmt: skip
+                     key=f"[municipality.{key}]")  # fmt: skip
 
 
 def _one_of(value: str, known: Collection[str], path: KeyPath, door: Door) -> None:

@@ -45,7 +45,7 @@ OF_BLOCKS = {
 OF_FACILITIES = {"mapping": ("public_facilities", "ksj"), "inside_only": ("ksj",)}
 ONE_FILE = (
     "blocks", "ages", "oldest", "dwelling", "mesh_margins", "reconcile", "control", "check",
-    "roads", "surface",
+    "roads", "bus", "surface",
 )  # fmt: skip
 ONE_FOR_ALL = ("[municipality.blocks] に1つ", "one for all years, [municipality.blocks]")
 

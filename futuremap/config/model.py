@@ -17,7 +17,14 @@ from futuremap.config.official import (
     ReconcileFile,
     RivalFile,
 )
-from futuremap.config.reach import DistrictsFile, PlannedEvent, Reach, RoadsFile, SurfaceFile
+from futuremap.config.reach import (
+    BusFile,
+    DistrictsFile,
+    PlannedEvent,
+    Reach,
+    RoadsFile,
+    SurfaceFile,
+)
 from futuremap.core.credits import Credit, register
 from futuremap.sources.mapped_layout import TableMapping
 
@@ -227,6 +234,7 @@ class Municipality(Entry):
     facilities: list[FacilityFile] = []
     housing: list[Housing] = []
     roads: RoadsFile | None = None
+    bus: BusFile | None = None
     surface: SurfaceFile | None = None
     districts: list[DistrictsFile] = []
     event: list[PlannedEvent] = []
@@ -247,6 +255,8 @@ class Municipality(Entry):
                 named.append((entry.file, entry.credit))
         if self.mesh_margins is not None:
             named += [(file, self.mesh_margins.credit) for file in self.mesh_margins.files]
+        if self.bus is not None:
+            named += [(file, self.bus.credit) for file in (self.bus.lines, self.bus.stops)]
         own = [entry.blocks for entry in self.population if entry.blocks is not None]
         return named + [(entry.file, entry.credit) for entry in own]
 

@@ -18,6 +18,7 @@ Rule = Literal[
     "districts",
     "walk",
     "car",
+    "bus",
     "surface",
 ]
 Metres = Annotated[float, Field(ge=1, le=200_000)]
@@ -34,11 +35,28 @@ class Decay(Entry):
     parameter: Annotated[float, Field(gt=0)] = 2.0
 
 
+class Accessibility(Entry):
+    """``accessibility = {supply = "capacity"}``: supply per person (2SFCA, with rings E2SFCA).
+
+    `supply` is what the facilities of the class share out; `unknown` stands for those whose
+    capacity or floor area the list does not say. `limits` are the upper ends of rings [m, or
+    minutes where the rule goes by time] and `weights` their weights; without rings the reach of
+    the rule itself counts.
+    """
+
+    supply: Literal["capacity", "floor_area", "count"] = "capacity"
+    unknown: Annotated[float, Field(ge=0)] | None = None
+    limits: list[Annotated[float, Field(gt=0, le=200_000)]] = []
+    weights: list[Annotated[float, Field(ge=0, le=1)]] = []
+
+
 class ReachRule(Entry):
     """``[[reach.rule]]``: who counts at the facilities of one class, and how long they last.
 
-    `preset` takes radius, life and ages from the table of presets; what is said here goes before
-    it. Roads, districts and the surface are files of each municipality.
+    `preset` takes radius, life, unit costs and ages from the table of presets; what is said here
+    goes before it. `life` chooses between the legal life of the preset (法定耐用年数) and the years
+    until rebuilding to which its unit costs belong ("target"). Unit costs are in yen a square
+    metre. Roads, districts and the surface are files of each municipality.
     """
 
     facility_class: Slug = Field(alias="class")
@@ -53,7 +71,12 @@ class ReachRule(Entry):
     decay: Decay | None = None
     age_from: Annotated[int, Field(ge=0, le=120)] | None = None
     age_to: Annotated[int, Field(ge=0, le=120)] | None = None
+    life: Literal["legal", "target"] = "legal"
     life_years: Annotated[int, Field(ge=1, le=200)] | None = None
+    extension_years: Annotated[int, Field(ge=0, le=200)] | None = None
+    rebuild_cost: Annotated[float, Field(ge=0, le=1e8)] | None = None
+    repair_cost: Annotated[float, Field(ge=0, le=1e8)] | None = None
+    accessibility: Accessibility | None = None
 
 
 class Reach(Entry):
@@ -80,6 +103,24 @@ class RoadsFile(Entry):
     oneway: str = ""
     maxspeed: str = ""
     layer: str = ""
+    credit: str
+
+
+class BusFile(Entry):
+    """``[municipality.bus]``: bus lines and stops over the roads, and how buses run.
+
+    `lines` are those of 国土数値情報 (N07) or any other layer; `stops` points of 国土数値情報 (P11)
+    or of any other, or a list with coordinates such as stops.txt of GTFS-JP. `speed_kmh` is that
+    from stop to stop with its halts (表定速度), `wait_minutes` the wait at each boarding: nothing
+    is assumed.
+    """
+
+    lines: str
+    stops: str
+    speed_kmh: Annotated[float, Field(gt=0, le=200)]
+    wait_minutes: Annotated[float, Field(ge=0, le=240)]
+    lines_layer: str = ""
+    stops_layer: str = ""
     credit: str
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +55,7 @@ class Crosswalk:
                 f"and {len(self.sources)} sources",
             )
         for name, ids in (("target", self.targets), ("source", self.sources)):
-            if len(set(ids)) != len(ids):
+            if _repeat(ids):
                 raise LabelError(f"{name} ids repeat")
         if not self.weights.has_sorted_indices:
             self.weights.sort_indices()  # a product is not sorted, and frozen data cannot be
@@ -67,6 +68,12 @@ class Crosswalk:
         """Whether every source is given away whole, so that totals are kept."""
         sums = np.asarray(self.weights.sum(axis=0)).ravel()
         return bool(np.all(np.abs(sums - 1) <= COMPLETE))
+
+
+@lru_cache(maxsize=16)
+def _repeat(ids: tuple[str, ...]) -> bool:
+    # the ids of a run's zones come again and again, from year to year and rule to rule
+    return len(set(ids)) != len(ids)
 
 
 def from_pairs(

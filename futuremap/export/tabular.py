@@ -185,7 +185,8 @@ def whole_years(frame: pd.DataFrame) -> pd.DataFrame:
         for name in frame.columns
         if describe(name)[0].unit == "year" and (frame[name].dropna() % 1 == 0).all()
     ]
-    return frame.astype(dict.fromkeys(years, "Int64"))
+    # not frame.astype(), which takes the block of numbers apart column by column
+    return frame.assign(**{name: frame[name].astype("Int64") for name in years})
 
 
 def _population_rows(

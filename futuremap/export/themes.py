@@ -249,7 +249,10 @@ def _wide(frame: gpd.GeoDataFrame, table: Table, *, made_up: bool) -> gpd.GeoDat
             for bound in BOUNDS:
                 exported = field(name).export(table.column(name, year, bound))
                 columns[column(f"{name}_{bound}", year)] = exported
-    values = pd.DataFrame(columns, index=pd.Index(list(table.zones), dtype=object))
+    # one block of numbers: as many columns one by one would be slow, and pandas would say so
+    block = np.stack(list(columns.values()), axis=1)
+    ids = pd.Index(list(table.zones), dtype=object)
+    values = pd.DataFrame(block, index=ids, columns=list(columns))
     wide = frame.join(values)
     geometry = wide.pop("geometry")
     wide.index.name = "zone"

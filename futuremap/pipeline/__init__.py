@@ -11,6 +11,8 @@ from futuremap.pipeline.prepare import open_project as open_project
 from futuremap.pipeline.prepare import prepare as prepare
 from futuremap.pipeline.run import Outcome as Outcome
 from futuremap.pipeline.run import run as run
+from futuremap.pipeline.siting import Choice as Choice
+from futuremap.pipeline.siting import choose as choose
 from futuremap.pipeline.survey import starter as starter
 from futuremap.pipeline.survey import survey_folder as survey_folder
 from futuremap.pipeline.survey import survey_lines as survey_lines

@@ -22,6 +22,7 @@ from futuremap.export.page import write_page
 from futuremap.export.publish import publishing
 from futuremap.export.tabular import write_frame, write_population, write_table
 from futuremap.pipeline.compare import chart, stops
+from futuremap.pipeline.deliver_reach import write_reach
 from futuremap.pipeline.draw import Theme, credits_for, draw
 from futuremap.pipeline.prepare import Prepared, Progress, silent
 from futuremap.pipeline.run import Outcome
@@ -142,6 +143,7 @@ def _write_access(outcome: Outcome, folder: Path, made_up: set[str]) -> None:
     }
     synthetic = {zone for zone in names if zone.partition("/")[0] in made_up}
     write_table(stack(tables), folder / "access", names=names, made_up=synthetic)
+    write_reach(outcome, folder, made_up)
 
 
 def _whole(people: Population, outcome: Outcome) -> NDArray[np.int64]:

@@ -10,28 +10,47 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from futuremap.catchment.accessibility import Steps, weighted
 from futuremap.catchment.allocate import Decay, huff, k_nearest, nearest_only, with_capacity
-from futuremap.catchment.choice import within_any
+from futuremap.catchment.choice import only_here, within_any
 from futuremap.catchment.cost import AS_SURFACE
 from futuremap.catchment.coverage import within_radius_of_any
 from futuremap.catchment.districts import by_districts, facility_of_district
+from futuremap.catchment.load import served
 from futuremap.catchment.network import FARTHEST as FROM_STREET
-from futuremap.catchment.network import within_time
-from futuremap.catchment.pairs import Pairs, nearest
+from futuremap.catchment.network import Reached, within_time
+from futuremap.catchment.pairs import Pairs, near, nearest
 from futuremap.catchment.reach import by_centroid, by_places, within_radius
 from futuremap.catchment.stand import Standing, stand
-from futuremap.catchment.streets import Speed
+from futuremap.catchment.streets import Mode, Speed
 from futuremap.config.reach import Decay as DecaySetting
 from futuremap.config.reach import ReachRule
 from futuremap.core.crosswalk import Crosswalk, compose, from_pairs
 from futuremap.core.facilities import Facilities
 from futuremap.core.network import Network
+from futuremap.core.population import Population
 from futuremap.core.zones import Zones, by_parent
 from futuremap.errors import LabelError
+from futuremap.pipeline.read_reach import ReachInputs, meets
 
 Floats = NDArray[np.float64]
 Positions = NDArray[np.intp]
+BY_TIME = ("walk", "car", "bus", "surface")  # rules with a limit in minutes
 FARTHEST = 30_000.0  # to the facility that people are sent to, where the project says nothing [m]
+
+
+class OnPlaces(NamedTuple):
+    """Reach on the points where people stand, which says who has a choice.
+
+    each, alone
+        Areas to facilities: people in reach, and those of them who reach no other. [ratio]
+    covered
+        Areas to their municipality: people on the points with any facility in reach. [ratio]
+    """
+
+    each: Crosswalk
+    alone: Crosswalk
+    covered: Crosswalk
 
 
 class Served(NamedTuple):
@@ -41,10 +60,13 @@ class Served(NamedTuple):
         Areas to facilities. [ratio]
     covered
         Areas to their municipality: the share of their people with any facility, counted once.
+    on_places
+        The same on points; None where a rule gives everybody to some facilities in shares.
     """
 
     walk: Crosswalk
     covered: Crosswalk
+    on_places: OnPlaces | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,29 +78,70 @@ class Ground:
     areas
         Town blocks: the town's own and those of its neighbours in the project.
     people
-        People of each area in the base year ``(Z,)``. [persons]
+        People of the areas in the base year. [persons]
     standing
         Where they stand if that is known; else evenly on a grid.
-    roads, surface
-        Graphs on which people move, if the project gives them.
-    districts
-        Districts of the facilities of a class.
+    inputs
+        Graphs on which people move, and districts, if the project gives them.
     by
         How facilities are found in districts, by class: "name" or "inside".
     """
 
     areas: Zones
-    people: Floats
+    people: Population
     standing: Standing | None
-    roads: Network | None
-    surface: Network | None
-    districts: dict[str, Zones]
+    inputs: ReachInputs
     by: dict[str, Literal["name", "inside"]]
 
     @cached_property
     def places(self) -> Standing:
         """Points on which people stand."""
         return self.standing or stand(self.areas)
+
+
+class Way(NamedTuple):
+    """How people of a rule move: the graph, the mode and the speed on it. [km/h]"""
+
+    network: Network
+    mode: Mode
+    speed: Speed | None
+
+
+def way_of(rule: ReachRule, inputs: ReachInputs) -> Way | None:
+    """The graph of a rule that goes by time; None for other rules, or if there is no graph.
+
+    Parameters
+    ----------
+    rule
+        The rule.
+    inputs
+        Graphs of the town.
+    """
+    if rule.rule == "surface" and inputs.surface is not None:
+        return Way(inputs.surface, "car", AS_SURFACE)
+    if rule.rule == "bus" and inputs.bus is not None:
+        return Way(inputs.bus, "bus", None)
+    if rule.rule == "walk" and inputs.roads is not None:
+        return Way(inputs.roads, "walk", rule.speed_kmh)
+    if rule.rule == "car" and inputs.roads is not None:
+        return Way(inputs.roads, "car", rule.speed_kmh)
+    return None
+
+
+def of_age(people: Population, rule: ReachRule) -> Floats:
+    """People of the ages that a class serves ``(Y, Z)``. [persons]
+
+    Parameters
+    ----------
+    people
+        People of areas or in reach of facilities. [persons]
+    rule
+        The rule of the class.
+    """
+    if not meets(rule, people.ages):  # a preset's ages inside a group; FM674 said so
+        return people.totals()
+    stop = None if rule.age_to is None else rule.age_to + 1
+    return served(people, start=rule.age_from or 0, stop=stop)
 
 
 def serve(rule: ReachRule, facilities: Zones, ground: Ground, *, size: Floats) -> Served:
@@ -115,26 +178,55 @@ def serve_districts(name: str, facilities: Facilities, ground: Ground) -> Served
     ground
         Where people are, and the districts.
     """
-    districts = ground.districts[name]
+    districts = ground.inputs.districts[name]
     served = facility_of_district(facilities, districts, by=ground.by[name])
     return _kept(compose(served.walk, by_districts(districts, ground.areas).walk), ground.areas)
+
+
+def weighted_reach(rule: ReachRule, facilities: Zones, ground: Ground) -> Crosswalk | None:
+    """Reach in which rings of distance or time count by their weights, for supply per person.
+
+    Parameters
+    ----------
+    rule
+        The rule; None is given back if it asks for no accessibility.
+    facilities
+        The facilities of the class that are in service.
+    ground
+        Where people are and how they move.
+    """
+    given = rule.accessibility
+    if given is None:
+        return None
+    limits = given.limits or [(rule.minutes if rule.rule in BY_TIME else rule.radius_m) or 0.0]
+    walk = weighted(
+        _pairs_within(rule, facilities, ground, limits[-1]),
+        facilities=facilities,
+        places=ground.places.places,
+        weight=Steps(tuple(limits), tuple(given.weights or [1.0])),
+        rule=f"rings up to {limits[-1]:g}",
+    )
+    return compose(walk, ground.places.walk)
 
 
 def _radius(rule: ReachRule, facilities: Zones, ground: Ground, size: Floats) -> Served:
     del size
     radius = _metres(rule)
+    on_places = _whole(by_places(facilities, ground.places.places, radius=radius), ground)
     if ground.standing is not None:
-        return _whole(by_places(facilities, ground.standing.places, radius=radius), ground)
+        return on_places
     walk = within_radius(facilities, ground.areas, radius=radius)
     union = within_radius_of_any(facilities, ground.areas, radius=radius, target="any")
     held = union.weights.tocoo()
-    return Served(walk, _to_parents(held.col.astype(np.intp), held.data, union, ground.areas))
+    covered = _to_parents(held.col.astype(np.intp), held.data, union, ground.areas)
+    return Served(walk, covered, on_places.on_places)
 
 
 def _centroid(rule: ReachRule, facilities: Zones, ground: Ground, size: Floats) -> Served:
     del size
     walk = by_centroid(facilities, ground.areas, radius=_metres(rule))
-    return Served(walk, within_any(walk, ground.areas))
+    covered = within_any(walk, ground.areas)
+    return Served(walk, covered, OnPlaces(walk, only_here(walk), covered))
 
 
 def _nearest(rule: ReachRule, facilities: Zones, ground: Ground, size: Floats) -> Served:
@@ -171,47 +263,43 @@ def _capacity(rule: ReachRule, facilities: Zones, ground: Ground, size: Floats) 
         facilities=facilities,
         places=standing.places,
         capacity=size,
-        people=np.asarray(standing.walk.weights @ ground.people),
+        people=np.asarray(standing.walk.weights @ of_age(ground.people, rule)[0]),
     )
     return _shared(found.walk, ground)
 
 
-def _by_road(rule: ReachRule, facilities: Zones, ground: Ground, size: Floats) -> Served:
+def _by_time(rule: ReachRule, facilities: Zones, ground: Ground, size: Floats) -> Served:
     del size
-    return _in_time(rule, facilities, ground, network=ground.roads, speed=rule.speed_kmh)
+    return _whole(_reached(rule, facilities, ground).reach, ground)
 
 
-def _on_surface(rule: ReachRule, facilities: Zones, ground: Ground, size: Floats) -> Served:
-    del size
-    return _in_time(rule, facilities, ground, network=ground.surface, speed=AS_SURFACE)
-
-
-def _in_time(
-    rule: ReachRule,
-    facilities: Zones,
-    ground: Ground,
-    *,
-    network: Network | None,
-    speed: Speed | None,
-) -> Served:
-    if network is None or rule.minutes is None:
+def _reached(rule: ReachRule, facilities: Zones, ground: Ground) -> Reached:
+    way = way_of(rule, ground.inputs)
+    if way is None or rule.minutes is None:
         raise LabelError(f"the rule {rule.rule} of {rule.facility_class} has no graph or time")
-    reached = within_time(
+    return within_time(
         facilities,
         ground.places.places,
-        network,
+        way.network,
         minutes=rule.minutes,
-        mode="walk" if rule.rule == "walk" else "car",
-        speed=speed,
+        mode=way.mode,
+        speed=way.speed,
         farthest=FROM_STREET if rule.farthest_m is None else rule.farthest_m,
     )
-    return _whole(reached.reach, ground)
+
+
+def _pairs_within(rule: ReachRule, facilities: Zones, ground: Ground, limit: float) -> Pairs:
+    """Places within a time where the rule goes by time, else within a distance. [min or m]"""
+    if rule.rule in BY_TIME:
+        return _reached(rule.model_copy(update={"minutes": limit}), facilities, ground).times
+    return near(facilities, ground.places.places, radius=limit)
 
 
 def _whole(reach: Crosswalk, ground: Ground) -> Served:
     # every place is reached or not: coverage counts each place once
     places, walk = ground.places.places, ground.places.walk
-    return Served(compose(reach, walk), compose(within_any(reach, places), walk))
+    each, covered = compose(reach, walk), compose(within_any(reach, places), walk)
+    return Served(each, covered, OnPlaces(each, compose(only_here(reach), walk), covered))
 
 
 def _shared(walk: Crosswalk, ground: Ground) -> Served:
@@ -256,7 +344,8 @@ RULES: dict[str, Callable[[ReachRule, Zones, Ground, Floats], Served]] = {
     "k_nearest": _k_nearest,
     "huff": _huff,
     "capacity": _capacity,
-    "walk": _by_road,
-    "car": _by_road,
-    "surface": _on_surface,
+    "walk": _by_time,
+    "car": _by_time,
+    "bus": _by_time,
+    "surface": _by_time,
 }

@@ -12,8 +12,9 @@ BY_PLACE = {
         "people are shared out by attraction and distance (Huff)",
     ),
     "capacity": Text(
-        "定員の空きがある近い施設から順に割り当てる（全員の移動距離の合計が最小）",
-        "people are assigned within capacities at the least total distance",
+        "基準年の対象年齢の人を定員の中で割り当て（移動距離の合計が最小）、その割合を各年に使う",
+        "people of the ages served are assigned within capacities at the least total distance, "
+        "in the base year, and in the same shares later",
     ),
     "districts": Text(
         "施設の区域（学区など）に住む人を面積の割合で数える",
@@ -44,7 +45,12 @@ def rule_words(rule: ReachRule) -> Text:
             f"町丁の中心点が半径{rule.radius_m:g}mに入れば全員を数える（近似）",
             f"blocks whose middle lies within {rule.radius_m:g} m count whole (approximate)",
         )
-    ways = {"walk": ("徒歩", "on foot"), "car": ("自動車", "by car"), "surface": ("移動", "across")}
+    ways = {
+        "walk": ("徒歩", "on foot"),
+        "car": ("自動車", "by car"),
+        "bus": ("徒歩とバス", "on foot and by bus"),
+        "surface": ("移動", "across"),
+    }
     ja, en = ways[rule.rule]
     return Text(
         f"{ja}{rule.minutes:g}分以内に着く人を道路などの網の上で数える",

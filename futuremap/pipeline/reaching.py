@@ -3,37 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from futuremap.catchment.life_cycle import Timeline, timeline
-from futuremap.catchment.load import load, per_head, served
-from futuremap.catchment.network import nearest_time
-from futuremap.catchment.pairs import nearest
-from futuremap.catchment.reach import share_outside
-from futuremap.catchment.streets import Mode
-from futuremap.catchment.travel import percentiles, to_nearest
-from futuremap.catchment.versions import Versions, active, versions
 from futuremap.config.reach import ReachRule
-from futuremap.core.crosswalk import Crosswalk, compose, from_pairs, gather, stack, to_parents
+from futuremap.core.crosswalk import Crosswalk
 from futuremap.core.facilities import Facilities
-from futuremap.core.population import Population, join_years
+from futuremap.core.population import Population
 from futuremap.core.table import Table
 from futuremap.core.table import stack as stack_tables
 from futuremap.core.zones import Zones
-from futuremap.indicators.access_table import PERCENTILES, coverage, nearest_travel
 from futuremap.indicators.reach import reach
-from futuremap.pipeline.reach_rules import Ground, serve, serve_districts
-from futuremap.pipeline.read_reach import meets, of_class
+from futuremap.pipeline.reach_access import access, costs_and_supply, supply_by_block
+from futuremap.pipeline.reach_measures import (
+    border,
+    gather_years,
+    life_cycle,
+    outside_of,
+    overlapping,
+    supply_per_person,
+)
+from futuremap.pipeline.reach_rules import Ground
+from futuremap.pipeline.reach_states import (
+    Course,
+    State,
+    course_of,
+    of_located,
+    some_of,
+    states_of,
+)
 
 Floats = NDArray[np.float64]
-FURTHER = ("life_left", "load", "floor_area_per_head")  # columns only where they are known
-INHERITED = "districts"  # where everybody belongs to one facility, a merger hands them on
-BY_ROAD = ("walk", "car")
-Unit = Literal["metres", "minutes"]
+# columns only where they are known
+FURTHER = ("life_left", "load", "floor_area_per_head", "renewal_cost")
 
 
 class Reaching(NamedTuple):
@@ -54,7 +58,11 @@ class Reaching(NamedTuple):
     table
         Indicators of the facilities.
     access
-        Coverage and travel to the nearest, by class of facility.
+        Coverage, travel to the nearest, costs and supply per person, by class of facility.
+    life_cycle
+        Age, people, load and cost of all facilities, those without coordinates too.
+    accessibility
+        Supply per person by town block and class; None if no class asks for it.
     """
 
     zones: Zones
@@ -66,6 +74,8 @@ class Reaching(NamedTuple):
     people: Population
     table: Table
     access: Table
+    life_cycle: Table
+    accessibility: Table | None
 
     @property
     def by_year(self) -> list[Crosswalk]:
@@ -73,21 +83,14 @@ class Reaching(NamedTuple):
         return [self.walks[i] for i in self.of_year]
 
 
-class _Class(NamedTuple):
-    # one class of facilities through the years
-    rule: ReachRule
-    facilities: Facilities
-    then: Timeline
-    every: Versions
-    open: NDArray[np.bool_]  # (Y, V)
-    size: Floats  # (Y, F); what the rule looks at, 1 where it looks at none
-
-
-class _State(NamedTuple):
-    walk: Crosswalk
-    covered: Crosswalk
-    metres: Floats  # to the nearest facility, by place
-    minutes: Floats  # the same by road, NaN where the rule does not go by road
+class _Measured(NamedTuple):
+    # what all classes of a town share
+    people: Population
+    in_reach: Population
+    areas: Zones
+    located: Zones
+    outlines: tuple[Zones, Zones]  # the town; and the town with the neighbours that are known
+    town: str
 
 
 def reaching(
@@ -97,6 +100,7 @@ def reaching(
     people: Population,
     ground: Ground,
     outline: Zones,
+    known: Zones,
     town: str,
 ) -> Reaching:
     """People in reach of every facility in every year.
@@ -111,33 +115,43 @@ def reaching(
         People of the ground's areas. [persons]
     ground
         What the rules work on.
-    outline, town
-        The town's boundary and code.
+    outline, known, town
+        The town's boundary, the same with the neighbours whose people are counted, its code.
 
     Raises
     ------
     LabelError
         If the people are not those of the areas.
     """
+    years = people.years
     classes = [
-        _class(facilities, rules[name], people.years)
+        course_of(facilities, rules[name], years)
         for name in dict.fromkeys(facilities.table["facility_class"])
     ]
-    keys = [tuple(_key(one, t) for one in classes) for t in range(len(people.years))]
-    states = [_states(one, [key[c] for key in keys], ground) for c, one in enumerate(classes)]
+    states = [states_of(one, ground) for one in classes]
     located = facilities.located
-    distinct = list(dict.fromkeys(keys))
-    walks = [
-        _of_located([known[k].walk for known, k in zip(states, key, strict=True)], located)
-        for key in distinct
-    ]
-    of_year = tuple(distinct.index(key) for key in keys)
+    together = [tuple(map(id, of_year)) for of_year in zip(*states, strict=True)]
+    distinct = list(dict.fromkeys(together))
+    of_year = tuple(distinct.index(key) for key in together)
+    first = [of_year.index(i) for i in range(len(distinct))]
+    walks = [of_located([of_class[t].walk for of_class in states], located) for t in first]
     in_reach = gather_years(people, [walks[i] for i in of_year])
-    access = [
-        _access(one, [known[key[c]] for key in keys], people, ground, town)
-        for c, (one, known) in enumerate(zip(classes, states, strict=True))
+    measured = _Measured(people, in_reach, ground.areas, located, (outline, known), town)
+    cycle = [
+        life_cycle(one.facilities, one.then, one.rule, in_reach=in_reach.only(one.ids(located)))
+        for one in classes
     ]
-    table, in_service = _table(classes, in_reach, located, outline)
+    supply = [
+        supply_per_person(one.then, one.rule, [state.weighted for state in found], people)
+        for one, found in zip(classes, states, strict=True)
+    ]
+    told = [
+        access(one, found, people, ground, town).join(
+            costs_and_supply(one, costs, amounts, people, ground.areas, town)
+        )
+        for one, found, costs, amounts in zip(classes, states, cycle, supply, strict=True)
+    ]
+    table, in_service = _table(classes, states, measured, stack_tables(cycle))
     return Reaching(
         located,
         ground.areas,
@@ -147,189 +161,56 @@ def reaching(
         people,
         in_reach,
         table,
-        stack_tables(access),
-    )
-
-
-def _class(facilities: Facilities, rule: ReachRule, years: Sequence[int]) -> _Class:
-    name = rule.facility_class
-    part = of_class(facilities, name)
-    life = {} if rule.life_years is None else {name: float(rule.life_years)}
-    then = timeline(part, years, life_years=life)
-    every = versions(part)
-    wanted = "capacity" if rule.rule == "capacity" else rule.attraction
-    sizes = {"capacity": then.capacity, "floor_area": then.floor_area}
-    size = sizes.get(wanted or "", np.ones(then.open.shape))
-    return _Class(rule, part, then, every, np.array([active(every, y) for y in years]), size)
-
-
-def _key(one: _Class, t: int) -> bytes:
-    return b"".join(row.tobytes() for row in (one.open[t], one.size[t], one.then.successor[t]))
-
-
-def _states(one: _Class, keys: Sequence[bytes], ground: Ground) -> dict[bytes, _State]:
-    found: dict[bytes, _State] = {}
-    for t, key in enumerate(keys):
-        if key not in found:
-            found[key] = _state(one, t, ground)
-    return found
-
-
-def _state(one: _Class, t: int, ground: Ground) -> _State:
-    """Who counts where while the same facilities are open."""
-    rule, then = one.rule, one.then
-    ids = np.asarray(then.facilities, dtype=object)
-    at = np.flatnonzero(one.open[t])
-    standing = _some(one.every.zones, at, ids[one.every.facility[at]])
-    if rule.rule == INHERITED:  # the districts of a closed facility go on to its successor
-        found = serve_districts(rule.facility_class, one.facilities, ground)
-        row = {zone: f for f, zone in enumerate(then.facilities)}
-        owner = np.array([then.successor[t, row[zone]] for zone in found.walk.targets])
-        kept = np.flatnonzero(owner >= 0)
-        hand_on = from_pairs(
-            owner[kept],
-            kept,
-            np.ones(len(kept)),
-            targets=then.facilities,
-            sources=found.walk.targets,
-            rule="facilities to those that took over",
-        )
-        walk = compose(hand_on, found.walk)
-    else:
-        found = serve(rule, standing, ground, size=one.size[t, one.every.facility[at]])
-        walk = found.walk
-    return _State(walk, found.covered, *_travel(rule, standing, ground))
-
-
-def _some(zones: Zones, at: NDArray[np.intp], ids: NDArray[np.object_]) -> Zones:
-    frame = zones.frame.iloc[at].set_axis(ids, axis=0)
-    frame.index.name = "zone"
-    return replace(zones, frame=frame)
-
-
-def _travel(rule: ReachRule, facilities: Zones, ground: Ground) -> tuple[Floats, Floats]:
-    """Metres in a straight line, and minutes where the rule goes by road, by place ``(M,)``."""
-    places = ground.places.places
-    metres = to_nearest(nearest(facilities, places), len(places))
-    minutes = np.full(len(places), np.nan)
-    if rule.rule in BY_ROAD and ground.roads is not None:
-        mode: Mode = "walk" if rule.rule == "walk" else "car"
-        found = nearest_time(facilities, places, ground.roads, mode=mode, speed=rule.speed_kmh)
-        minutes = found.minutes
-    return metres, minutes
-
-
-def _of_located(parts: Sequence[Crosswalk], located: Zones) -> Crosswalk:
-    # a facility that gets coordinates by moving has no place on the map of today
-    ids = set(located.ids)
-    kept = []
-    for part in parts:
-        rows = [i for i, target in enumerate(part.targets) if target in ids]
-        targets = tuple(part.targets[i] for i in rows)
-        kept.append(replace(part, weights=part.weights[rows], targets=targets))
-    return stack(kept, located.ids)
-
-
-def gather_years(people: Population, walks: Sequence[Crosswalk]) -> Population:
-    """Count people in other zones by a crosswalk for every year ``(Y,)``."""
-    if all(walk is walks[0] for walk in walks):
-        return gather(people, walks[0])
-    return join_years(
-        [gather(people.at(year), walk) for year, walk in zip(people.years, walks, strict=True)],
+        stack_tables(told),
+        stack_tables(cycle),
+        supply_by_block(classes, supply, people, ground.areas, town),
     )
 
 
 def _table(
-    classes: Sequence[_Class],
-    in_reach: Population,
-    located: Zones,
-    outline: Zones,
+    classes: Sequence[Course],
+    states: Sequence[Sequence[State]],
+    measured: _Measured,
+    cycle: Table,
 ) -> tuple[Table, NDArray[np.bool_]]:
-    place = {zone: i for i, zone in enumerate(located.ids)}
+    """Indicators of the located facilities, and which of them are open ``(Y, F)``."""
+    located, in_reach = measured.located, measured.in_reach
     shape = (len(in_reach.years), len(located))
-    held = {name: np.full(shape, np.nan) for name in ("years_in_service", *FURTHER)}
+    held: dict[str, Floats] = {}
     outside = np.full(len(located), np.nan)
-    in_service = np.zeros(shape, dtype=np.bool_)
-    for one in classes:
-        here = [f for f, zone in enumerate(one.then.facilities) if zone in place]
-        ids = [one.then.facilities[f] for f in here]
+    place = {zone: i for i, zone in enumerate(located.ids)}
+    for one, of_year in zip(classes, states, strict=True):
+        ids = one.ids(located)
         to = np.array([place[zone] for zone in ids], dtype=np.intp)
-        in_service[:, to] = one.then.open[:, here]
-        for name, values in _of_class(one, here, in_reach.only(ids)).items():
-            held[name][:, to] = values
-        if one.rule.rule == "radius" and one.rule.radius_m is not None:
-            points = _some(located, to, np.asarray(ids, dtype=object))
-            outside[to] = share_outside(points, outline, radius=one.rule.radius_m)
-    age = held.pop("years_in_service")
+        points = some_of(located, to, np.asarray(ids, dtype=object))
+        beyond, missing = outside_of(points, one.rule, measured.outlines)
+        outside[to] = beyond
+        walks = [of_located([state.walk], points) for state in _distinct(of_year)]
+        by_year = [walks[i] for i in _position(of_year)]
+        values = overlapping(
+            measured.people, [state.on_places for state in of_year], in_reach.only(ids)
+        )
+        values |= border(measured.people, by_year, areas=measured.areas, town=measured.town,
+                         outside=beyond, missing=missing)  # fmt: skip
+        for name, found in values.items():
+            held.setdefault(name, np.full(shape, np.nan))[:, to] = found
+    here = cycle.data["value"].sel(zone=list(located.ids))
+    held |= {name: here.sel(indicator=name).values for name in FURTHER}
+    in_service = here.sel(indicator="in_service").values > 0
     known = {name: values for name, values in held.items() if not np.isnan(values).all()}
     if not in_service.all():
         known["in_service"] = in_service.astype(np.float64)
+    age = here.sel(indicator="years_in_service").values
     table = reach(in_reach, years_in_service=age, outside=outside)
     if known:
         table = table.join(Table.build(known, years=table.years, zones=table.zones))
     return table, in_service
 
 
-def _of_class(one: _Class, here: list[int], in_reach: Population) -> dict[str, Floats]:
-    then, rule = one.then, one.rule
-    people = _of_age(in_reach, rule)
-    values = {
-        "years_in_service": then.years_in_service[:, here],
-        "life_left": then.life_left[:, here],
-    }
-    ids = in_reach.zones
-    values["load"] = load(people, then.capacity[:, here], facilities=ids)
-    values["floor_area_per_head"] = per_head(then.floor_area[:, here], people, facilities=ids)
-    return values
+def _distinct(states: Sequence[State]) -> list[State]:
+    return list({id(state): state for state in states}.values())
 
 
-def _of_age(people: Population, rule: ReachRule) -> Floats:
-    if not meets(rule, people.ages):  # a preset's ages inside a group; FM674 said so
-        return people.totals()
-    stop = None if rule.age_to is None else rule.age_to + 1
-    return served(people, start=rule.age_from or 0, stop=stop)
-
-
-def _access(
-    one: _Class,
-    states: Sequence[_State],
-    people: Population,
-    ground: Ground,
-    town: str,
-) -> Table:
-    """Coverage and travel of a class, of the town's own people."""
-    blocks = ground.areas.frame["parent"].tolist()
-    all_of = gather(people, to_parents(ground.areas.ids, blocks)).only([town])
-    covered = gather_years(people, [state.covered for state in states]).only([town])
-    places = ground.places.places
-    own = np.flatnonzero(places.frame["parent"] == town)
-    standing = np.asarray((ground.places.walk.weights[own] @ people.totals().T).T)
-    table = coverage(all_of, covered)
-    travels: dict[Unit, Floats] = {
-        "metres": np.stack([state.metres[own] for state in states]),
-        "minutes": np.stack([state.minutes[own] for state in states]),
-    }
-    for unit, travel in travels.items():
-        table = _with_travel(table, travel, standing, unit=unit)
-    named = f"{town}/{one.rule.facility_class}"
-    return Table(table.data.assign_coords(zone=np.array([named], dtype=object)))
-
-
-def _with_travel(table: Table, travel: Floats, people: Floats, *, unit: Unit) -> Table:
-    shape = (len(table.years), 1)
-    nothing = np.full(shape, np.nan)
-    if np.isnan(travel).any():  # the rule does not go by road
-        values = {f"nearest_{unit}_p{percent}": nothing for percent in PERCENTILES}
-        return table.join(Table.build(values, years=table.years, zones=table.zones))
-    found = percentiles(travel, people, parents=[table.zones[0]] * people.shape[1])
-    more = nearest_travel(
-        found.travel,
-        people=found.people,
-        unreached=found.unreached,
-        years=table.years,
-        zones=table.zones,
-        unit=unit,
-    )
-    kept = [name for name in more.indicators if name.startswith("nearest_")]
-    values = {name: more.data["value"].sel(indicator=name).values for name in kept}
-    return table.join(Table.build(values, years=table.years, zones=table.zones))
+def _position(states: Sequence[State]) -> list[int]:
+    order = {id(state): i for i, state in enumerate(_distinct(states))}
+    return [order[id(state)] for state in states]

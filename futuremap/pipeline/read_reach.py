@@ -10,7 +10,7 @@ import pandas as pd
 
 from futuremap.catchment.cost import network_of
 from futuremap.catchment.districts import check_districts
-from futuremap.catchment.events import check_events
+from futuremap.catchment.events import check_classes, check_events
 from futuremap.catchment.network import check_network
 from futuremap.catchment.streets import Mode
 from futuremap.config import Municipality, Project
@@ -20,17 +20,20 @@ from futuremap.core.ages import AgeGroups
 from futuremap.core.facilities import Facilities
 from futuremap.core.network import Network
 from futuremap.core.zones import Zones
+from futuremap.pipeline.read_bus import read_bus
 from futuremap.pipeline.read_common import note_unverified, place_of
 from futuremap.problems import Report
 from futuremap.sources import cost_raster, districts, graph, graph_lines
 from futuremap.sources.vector import Layout
 
+SHOWN = 3  # names in a message
+
 
 class ReachInputs(NamedTuple):
     """What the rules of a town work with.
 
-    roads, surface
-        Graphs on which people move.
+    roads, bus, surface
+        Graphs on which people move; that of the bus has the roads in it.
     districts
         Districts by class of facility.
     """
@@ -38,6 +41,7 @@ class ReachInputs(NamedTuple):
     roads: Network | None = None
     surface: Network | None = None
     districts: dict[str, Zones] = {}  # noqa: RUF012 - never changed
+    bus: Network | None = None
 
 
 def rule_of(project: Project, facility_class: str) -> ReachRule:
@@ -54,7 +58,9 @@ def rule_of(project: Project, facility_class: str) -> ReachRule:
     preset = known_presets().get(rule.preset)
     said = {} if preset is None else {
         "radius_m": preset.radius_m,
-        "life_years": preset.life_years,
+        "life_years": preset.target_years if rule.life == "target" else preset.life_years,
+        "rebuild_cost": preset.rebuild_cost,
+        "repair_cost": preset.repair_cost,
         "age_from": preset.age_from,
         "age_to": preset.age_to,
     }  # fmt: skip
@@ -81,7 +87,7 @@ def read_reach(
     area
         Its outline, if it could be read.
     report
-        Takes the problems of the readers, and FM010.
+        Takes the problems of the readers, FM010, and FM676 and FM677 of buses.
     """
     entry = project.municipality[number]
     place = place_of(entry, area)
@@ -108,6 +114,7 @@ def read_reach(
         roads,
         _read_surface(project, entry, area, report),
         {name: zones for name, zones in found.items() if zones is not None},
+        read_bus(project, number, roads, area, report),
     )
 
 
@@ -201,7 +208,8 @@ def check_rules(
     ages
         Age groups of the people.
     report
-        Takes FM637 to FM639 (districts), FM671 and FM672 (sizes), FM673 and FM674 (ages).
+        Takes FM637 to FM639 (districts), FM645 (life), FM671, FM672 and FM675 (sizes), FM673
+        and FM674 (ages), FM678 (extension).
     """
     entry = project.municipality[number]
     for listed in entry.facilities:
@@ -209,7 +217,9 @@ def check_rules(
         rule = rule_of(project, name)
         mine = facilities.table[facilities.table["facility_class"] == name]
         _check_sizes(mine, rule, file=listed.file, report=report)
+        _check_supply(mine, rule, file=listed.file, report=report)
         _check_ages(project, rule, ages, report)
+    _check_lives(project, entry, facilities, report=report)
     for given in entry.districts:
         zones = inputs.districts.get(given.facility_class)
         if zones is not None:
@@ -250,8 +260,10 @@ def check_roads(
     modes: dict[Mode, list[str]] = {"walk": [], "car": []}
     for listed in entry.facilities:
         rule = rule_of(project, listed.facility_class).rule
-        if rule == "walk" or rule == "car":  # noqa: PLR1714 - a checker needs both words
-            modes[rule].append(listed.facility_class)
+        if rule in ("walk", "bus"):  # both begin and end on foot
+            modes["walk"].append(listed.facility_class)
+        elif rule == "car":
+            modes["car"].append(listed.facility_class)
     for mode, classes in modes.items():
         if not classes:
             continue
@@ -286,6 +298,45 @@ def _check_sizes(mine: pd.DataFrame, rule: ReachRule, *, file: str, report: Repo
                 report.add("FM671", **where, key=name, rule=rule.rule)
             else:
                 report.add("FM672", **where, count=len(wrong))
+
+
+def _check_supply(mine: pd.DataFrame, rule: ReachRule, *, file: str, report: Report) -> None:
+    given = rule.accessibility
+    if given is None or given.supply == "count" or given.unknown is not None:
+        return
+    size = mine.get(given.supply, pd.Series(np.nan, index=mine.index))
+    unknown = np.flatnonzero(size.isna())
+    if len(unknown):
+        named = "、".join(mine["name"].iloc[unknown[:SHOWN]])
+        report.add("FM675", file=file, value=named, column=given.supply, key=given.supply,
+                   count=len(unknown), all=len(mine))  # fmt: skip
+
+
+def _check_lives(
+    project: Project,
+    entry: Municipality,
+    facilities: Facilities,
+    *,
+    report: Report,
+) -> None:
+    # only where the project asks for a life: by a preset or by unit costs
+    rules = [rule_of(project, listed.facility_class) for listed in entry.facilities]
+    asked = {
+        rule.facility_class
+        for rule in rules
+        if rule.life_years is None and (rule.preset or rule.rebuild_cost or rule.repair_cost)
+    }
+    renewed = facilities.events.loc[facilities.events["event"] == "renew", "facility"]
+    classes = facilities.table.loc[renewed.unique(), "facility_class"]
+    for rule in rules:
+        count = int((classes == rule.facility_class).sum())
+        if count and rule.life_years is not None and rule.extension_years is None:
+            place = [own.facility_class for own in project.reach.rule].index(rule.facility_class)
+            line = project.line("reach", "rule", place)
+            report.add("FM678", file=project.file.name, line=line, value=rule.facility_class,
+                       count=count)  # fmt: skip
+    known = {rule.facility_class for rule in rules} - asked
+    check_classes(facilities, known, file=project.file.name, report=report)
 
 
 def _check_ages(project: Project, rule: ReachRule, ages: AgeGroups, report: Report) -> None:

@@ -9,12 +9,14 @@ from typing import Protocol
 import shapely
 
 from futuremap.catchment.coverage import within_radius_of_any
+from futuremap.catchment.stand import Standing, stand, together
 from futuremap.core.crosswalk import Crosswalk
 from futuremap.core.population import Population, join_zones
 from futuremap.core.zones import join
 from futuremap.pipeline.prepare import Prepared, Town
+from futuremap.pipeline.reach_measures import as_one, gather_years
 from futuremap.pipeline.reach_rules import Ground
-from futuremap.pipeline.reaching import Reaching, gather_years, reaching
+from futuremap.pipeline.reaching import Reaching, reaching
 from futuremap.pipeline.read_reach import rule_of
 
 NEIGHBOURS = 0.5  # degrees between the boundaries of towns whose people are counted together
@@ -54,16 +56,16 @@ def in_reach(prepared: Prepared, town: Town, population: Population) -> Reaching
     if town.facilities is None:
         raise AssertionError(f"{town.code} has no facilities")
     near = [other for other in prepared.towns if _is_near(other, town)]
-    areas = join([other.blocks for other in near])
+    # all are measured in the plane zone of the facilities, wherever the border runs
+    zone = town.blocks.plane_zone
+    areas = join([replace(other.blocks, plane_zone=zone) for other in near])
     people = population.only(areas.ids)
     entry = next(m for m in prepared.project.municipality if m.code == town.code)
     ground = Ground(
         areas,
-        people.totals()[0],
-        town.standing if len(near) == 1 else None,
-        town.reach.roads,
-        town.reach.surface,
-        town.reach.districts,
+        people.at(people.years[0]),
+        _standing(near, zone),
+        town.reach,
         {given.facility_class: given.by for given in entry.districts},
     )
     return reaching(
@@ -72,8 +74,20 @@ def in_reach(prepared: Prepared, town: Town, population: Population) -> Reaching
         people=people,
         ground=ground,
         outline=town.outline,
+        known=as_one([town.outline, *(other.outline for other in near if other is not town)]),
         town=town.code,
     )
+
+
+def _standing(near: Sequence[Town], plane_zone: int) -> Standing | None:
+    """Where the people of all these towns stand, if that is known of any of them."""
+    if all(other.standing is None for other in near):
+        return None
+    parts = []
+    for other in near:
+        found = other.standing or stand(replace(other.blocks, plane_zone=plane_zone))
+        parts.append(found._replace(places=replace(found.places, plane_zone=plane_zone)))
+    return together(parts)
 
 
 def covered_people(prepared: Prepared, outcomes: Sequence[Served]) -> Population | None:
@@ -108,7 +122,7 @@ def covered_people(prepared: Prepared, outcomes: Sequence[Served]) -> Population
 
 def _is_near(other: Town, town: Town) -> bool:
     """Whether the people of another town may come to this one's facilities."""
-    if other.blocks.plane_zone != town.blocks.plane_zone or other.is_whole != town.is_whole:
+    if other.is_whole != town.is_whole:
         return False
     gap = shapely.distance(other.outline.geometry[0], town.outline.geometry[0])
     return bool(gap <= NEIGHBOURS)

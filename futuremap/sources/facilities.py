@@ -30,6 +30,7 @@ HEADINGS = {
     "住所（番地まで）": "address", "所在地_連結表記": "address",
     "latitude": "latitude", "緯度": "latitude",
     "longitude": "longitude", "経度": "longitude",
+    "stop_name": "name", "stop_lat": "latitude", "stop_lon": "longitude",
     "openingDate": "opened", "開設年月日": "opened", "供用開始年月日": "opened",
     "開設年": "opened", "供用開始年": "opened", "建築年": "opened",
     "診療科目": "kind", "medicalSubjects": "kind", "分類": "kind", "施設種別": "kind",

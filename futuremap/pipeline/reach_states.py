@@ -1,0 +1,182 @@
+"""The states of a class of facilities: what is open in a year, and who counts where meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from futuremap.catchment.life_cycle import Timeline, timeline
+from futuremap.catchment.network import nearest_time
+from futuremap.catchment.pairs import nearest
+from futuremap.catchment.travel import to_nearest
+from futuremap.catchment.versions import Versions, active, versions
+from futuremap.config.reach import ReachRule
+from futuremap.core.crosswalk import Crosswalk, compose, from_pairs, stack
+from futuremap.core.facilities import Facilities
+from futuremap.core.zones import Zones
+from futuremap.pipeline.reach_rules import (
+    Ground,
+    OnPlaces,
+    serve,
+    serve_districts,
+    way_of,
+    weighted_reach,
+)
+from futuremap.pipeline.read_reach import of_class
+
+Floats = NDArray[np.float64]
+INHERITED = "districts"  # where everybody belongs to one facility, a merger hands them on
+
+
+class Course(NamedTuple):
+    """One class of facilities through the years.
+
+    rule, facilities
+        The class.
+    then, every
+        What becomes of it, and all places at which its facilities stand.
+    open
+        Which of those places are in service ``(Y, V)``.
+    size
+        What the rule looks at, 1 where it looks at none ``(Y, F)``.
+    """
+
+    rule: ReachRule
+    facilities: Facilities
+    then: Timeline
+    every: Versions
+    open: NDArray[np.bool_]
+    size: Floats
+
+    def ids(self, located: Zones) -> list[str]:
+        """Its facilities that have coordinates, in order."""
+        held = set(located.ids)
+        return [zone for zone in self.then.facilities if zone in held]
+
+
+class State(NamedTuple):
+    """Who counts where while the same facilities are open.
+
+    walk, covered, on_places
+        As :class:`futuremap.pipeline.reach_rules.Served` has them.
+    metres, minutes
+        To the nearest facility by place ``(M,)``, in a straight line and by the rule's way; NaN
+        where it has none. [m], [min]
+    weighted
+        Areas to facilities for supply per person, if that is asked for.
+    """
+
+    walk: Crosswalk
+    covered: Crosswalk
+    metres: Floats
+    minutes: Floats
+    on_places: OnPlaces | None
+    weighted: Crosswalk | None
+
+
+def course_of(facilities: Facilities, rule: ReachRule, years: Sequence[int]) -> Course:
+    """Follow a class through the years.
+
+    Parameters
+    ----------
+    facilities
+        Facilities of a town with their events.
+    rule
+        Rule of the class.
+    years
+        Years asked for ``(Y,)``.
+    """
+    name = rule.facility_class
+    part = of_class(facilities, name)
+    life = {} if rule.life_years is None else {name: float(rule.life_years)}
+    longer = {} if rule.extension_years is None else {name: float(rule.extension_years)}
+    then = timeline(part, years, life_years=life, extension_years=longer)
+    every = versions(part)
+    wanted = "capacity" if rule.rule == "capacity" else rule.attraction
+    sizes = {"capacity": then.capacity, "floor_area": then.floor_area}
+    size = sizes.get(wanted or "", np.ones(then.open.shape))
+    return Course(rule, part, then, every, np.array([active(every, y) for y in years]), size)
+
+
+def states_of(course: Course, ground: Ground) -> list[State]:
+    """The state of every year ``(Y,)``, the same one while nothing changes.
+
+    Parameters
+    ----------
+    course
+        The class.
+    ground
+        What its rule works on.
+    """
+    found: dict[bytes, State] = {}
+    keys = [_key(course, t) for t in range(len(course.open))]
+    for t, key in enumerate(keys):
+        if key not in found:
+            found[key] = _state(course, t, ground)
+    return [found[key] for key in keys]
+
+
+def _key(one: Course, t: int) -> bytes:
+    return b"".join(row.tobytes() for row in (one.open[t], one.size[t], one.then.successor[t]))
+
+
+def _state(one: Course, t: int, ground: Ground) -> State:
+    """Who counts where while the same facilities are open."""
+    rule, then = one.rule, one.then
+    ids = np.asarray(then.facilities, dtype=object)
+    at = np.flatnonzero(one.open[t])
+    standing = some_of(one.every.zones, at, ids[one.every.facility[at]])
+    if rule.rule == INHERITED:  # the districts of a closed facility go on to its successor
+        found = serve_districts(rule.facility_class, one.facilities, ground)
+        row = {zone: f for f, zone in enumerate(then.facilities)}
+        owner = np.array([then.successor[t, row[zone]] for zone in found.walk.targets])
+        kept = np.flatnonzero(owner >= 0)
+        hand_on = from_pairs(
+            owner[kept],
+            kept,
+            np.ones(len(kept)),
+            targets=then.facilities,
+            sources=found.walk.targets,
+            rule="facilities to those that took over",
+        )
+        walk = compose(hand_on, found.walk)
+    else:
+        found = serve(rule, standing, ground, size=one.size[t, one.every.facility[at]])
+        walk = found.walk
+    travel = _travel(rule, standing, ground)
+    weighted = weighted_reach(rule, standing, ground)
+    return State(walk, found.covered, *travel, found.on_places, weighted)
+
+
+def some_of(zones: Zones, at: NDArray[np.intp], ids: NDArray[np.object_]) -> Zones:
+    """The zones at some positions, by other ids."""
+    frame = zones.frame.iloc[at].set_axis(ids, axis=0)
+    frame.index.name = "zone"
+    return replace(zones, frame=frame)
+
+
+def _travel(rule: ReachRule, facilities: Zones, ground: Ground) -> tuple[Floats, Floats]:
+    """Metres in a straight line, and minutes where the rule goes by road, by place ``(M,)``."""
+    places = ground.places.places
+    metres = to_nearest(nearest(facilities, places), len(places))
+    way = way_of(rule, ground.inputs)
+    if way is None:
+        return metres, np.full(len(places), np.nan)
+    found = nearest_time(facilities, places, way.network, mode=way.mode, speed=way.speed)
+    return metres, found.minutes
+
+
+def of_located(parts: Sequence[Crosswalk], located: Zones) -> Crosswalk:
+    """Crosswalks to the facilities of several classes as one, a row for each that is located."""
+    # a facility that gets coordinates by moving has no place on the map of today
+    ids = set(located.ids)
+    kept = []
+    for part in parts:
+        rows = [i for i, target in enumerate(part.targets) if target in ids]
+        targets = tuple(part.targets[i] for i in rows)
+        kept.append(replace(part, weights=part.weights[rows], targets=targets))
+    return stack(kept, located.ids)
