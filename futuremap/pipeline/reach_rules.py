@@ -16,7 +16,7 @@ from futuremap.catchment.cost import AS_SURFACE
 from futuremap.catchment.coverage import within_radius_of_any
 from futuremap.catchment.districts import by_districts, facility_of_district
 from futuremap.catchment.network import FARTHEST as FROM_STREET
-from futuremap.catchment.network import within_time
+from futuremap.catchment.network import Reached, within_time
 from futuremap.catchment.pairs import Pairs, nearest
 from futuremap.catchment.reach import by_centroid, by_places, within_radius
 from futuremap.catchment.stand import Standing, stand
@@ -31,6 +31,7 @@ from futuremap.errors import LabelError
 
 Floats = NDArray[np.float64]
 Positions = NDArray[np.intp]
+BY_TIME = ("walk", "car", "surface")
 FARTHEST = 30_000.0  # to the facility that people are sent to, where the project says nothing [m]
 
 
@@ -194,9 +195,44 @@ def _in_time(
     network: Network | None,
     speed: Speed | None,
 ) -> Served:
+    reached = _reached(rule, facilities, ground, network=network, speed=speed)
+    return _whole(reached.reach, ground)
+
+
+def reached_in_time(rule: ReachRule, facilities: Zones, ground: Ground) -> Crosswalk:
+    """Places from which facilities are reached, for a rule that goes by time ``(F, M)``.
+
+    Parameters
+    ----------
+    rule
+        One of the rules of `BY_TIME`, checked.
+    facilities
+        Its facilities.
+    ground
+        Where people are and how they move.
+
+    Raises
+    ------
+    LabelError
+        If the rule needs a graph that is not there.
+    """
+    road = rule.rule != "surface"
+    network = ground.roads if road else ground.surface
+    speed = rule.speed_kmh if road else AS_SURFACE
+    return _reached(rule, facilities, ground, network=network, speed=speed).reach
+
+
+def _reached(
+    rule: ReachRule,
+    facilities: Zones,
+    ground: Ground,
+    *,
+    network: Network | None,
+    speed: Speed | None,
+) -> Reached:
     if network is None or rule.minutes is None:
         raise LabelError(f"the rule {rule.rule} of {rule.facility_class} has no graph or time")
-    reached = within_time(
+    return within_time(
         facilities,
         ground.places.places,
         network,
@@ -205,7 +241,6 @@ def _in_time(
         speed=speed,
         farthest=FROM_STREET if rule.farthest_m is None else rule.farthest_m,
     )
-    return _whole(reached.reach, ground)
 
 
 def _whole(reach: Crosswalk, ground: Ground) -> Served:

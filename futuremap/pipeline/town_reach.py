@@ -53,19 +53,8 @@ def in_reach(prepared: Prepared, town: Town, population: Population) -> Reaching
     """
     if town.facilities is None:
         raise AssertionError(f"{town.code} has no facilities")
-    near = [other for other in prepared.towns if _is_near(other, town)]
-    areas = join([other.blocks for other in near])
-    people = population.only(areas.ids)
-    entry = next(m for m in prepared.project.municipality if m.code == town.code)
-    ground = Ground(
-        areas,
-        people.totals()[0],
-        town.standing if len(near) == 1 else None,
-        town.reach.roads,
-        town.reach.surface,
-        town.reach.districts,
-        {given.facility_class: given.by for given in entry.districts},
-    )
+    ground = ground_of(prepared, town, population)
+    people = population.only(ground.areas.ids)
     return reaching(
         town.facilities,
         {name: rule_of(prepared.project, name) for name in town.class_names},
@@ -73,6 +62,32 @@ def in_reach(prepared: Prepared, town: Town, population: Population) -> Reaching
         ground=ground,
         outline=town.outline,
         town=town.code,
+    )
+
+
+def ground_of(prepared: Prepared, town: Town, population: Population) -> Ground:
+    """What the rules of reach of a town work on, its neighbours in the project included.
+
+    Parameters
+    ----------
+    prepared
+        Checked input.
+    town
+        One of its towns.
+    population
+        People of all blocks of all towns. [persons]
+    """
+    near = [other for other in prepared.towns if _is_near(other, town)]
+    areas = join([other.blocks for other in near])
+    entry = next(m for m in prepared.project.municipality if m.code == town.code)
+    return Ground(
+        areas,
+        population.only(areas.ids).totals()[0],
+        town.standing if len(near) == 1 else None,
+        town.reach.roads,
+        town.reach.surface,
+        town.reach.districts,
+        {given.facility_class: given.by for given in entry.districts},
     )
 
 
