@@ -175,7 +175,7 @@ def _equal(known: NDArray[np.float64], count: int) -> NDArray[np.float64]:
 def _quantile(known: NDArray[np.float64], count: int) -> NDArray[np.float64]:
     # a limit is a value itself, so that equal values never part
     place = np.ceil(np.arange(1, count) * len(known) / count).astype(int)
-    return known[place.clip(max=len(known) - 1)]
+    return np.asarray(known[place.clip(max=len(known) - 1)])
 
 
 def _natural(known: NDArray[np.float64], count: int) -> NDArray[np.float64]:
