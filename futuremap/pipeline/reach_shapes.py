@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -64,4 +63,3 @@ def _of_class(rule: ReachRule, part: Facilities, ground: Ground) -> Shapes:
         districts, by = ground.districts[rule.facility_class], ground.by[rule.facility_class]
         return of_districts(facility_of_district(part, districts, by=by).walk, districts)
     return np.full(len(points), None, dtype=object)
-

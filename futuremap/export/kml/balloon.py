@@ -169,8 +169,8 @@ def table_lines(layer: Layer, lang: str = "ja") -> list[Line]:
         stem, _, bound = field.name.rpartition("_")
         if bound in BOUNDS and stem in fields:
             label, key, kind = f"　{words.interval}", f"{stem} interval", "interval"
-        elif CHANGES.get(field.name) in fields:
-            label, key, kind = f"　{words.change}", f"{CHANGES[field.name]} change", "change"
+        elif (owner := _owner(field.name)) in fields:
+            label, key, kind = f"　{words.change}", f"{owner} change", "change"
         else:
             label, key, kind = field.label(lang), field.name, "value"
         line = found.setdefault(key, Line(label, {}, kind))
@@ -178,6 +178,12 @@ def table_lines(layer: Layer, lang: str = "ja") -> list[Line]:
     owners = list(dict.fromkeys(key.split()[0] for key in found))
     keys = [owner + suffix for owner in owners for suffix in ("", " interval", " change")]
     return [found[key] for key in keys if key in found]
+
+
+def _owner(change: str) -> str:
+    """The field whose change a field is; empty if it is none."""
+    stem = change.removesuffix("_rate").removesuffix("_change")
+    return CHANGES.get(change, stem if stem != change and "change" in change else "")
 
 
 def column_label(column: str, *, lang: str = "ja") -> str:

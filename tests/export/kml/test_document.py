@@ -15,7 +15,9 @@ JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
 
 @pytest.mark.parametrize("profile", [EARTH_WEB, EARTH_PRO], ids=lambda p: p.name)
 def test_an_english_edition_is_english_where_its_reader_looks(read, make_states, tmp_path, profile):
-    (path,) = write_earth(make_states(3, synthetic=True, names=list("abc")), tmp_path, profile=profile, lang="en")
+    (path,) = write_earth(
+        make_states(3, synthetic=True, names=list("abc")), tmp_path, profile=profile, lang="en"
+    )
     assert schema_errors(path) == []
     assert lint(path, profile=profile) == []
     kml = read(path)
