@@ -1,14 +1,21 @@
-"""Mesh cells counted in the larger cells that hold them, so that parts sum to their whole."""
+"""Mesh cells counted in larger cells, and those of several towns together; nobody is lost."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from futuremap.base.meshes import Meshed
 from futuremap.core import mesh
-from futuremap.core.crosswalk import from_pairs
-from futuremap.core.zones import Zones
+from futuremap.core.crosswalk import from_pairs, gather
+from futuremap.core.population import Population, join_zones
+from futuremap.core.zones import GEOGRAPHIC, Zones
 
 
 def in_larger_cells(cells: Zones, level: mesh.Level | str) -> Meshed:
@@ -67,3 +74,67 @@ def in_larger_cells(cells: Zones, level: mesh.Level | str) -> Meshed:
         credits=cells.sources,
     )
     return Meshed(zones, walk)
+
+
+def together(parts: Sequence[tuple[Zones, Population]]) -> list[tuple[Zones, Population]]:
+    """Cells of several towns as one mesh: people of both towns of a cell on the border add up.
+
+    Parameters
+    ----------
+    parts
+        Mesh cells of one level and their people, by town.
+
+    Returns
+    -------
+    list of (Zones, Population)
+        Every cell once, in one part for each plane zone; a cell of several towns stands with
+        the first of them.
+
+    Raises
+    ------
+    LabelError
+        If years or ages differ.
+
+    Examples
+    --------
+    >>> from futuremap.core.ages import AgeGroups
+    >>> def town(codes, people):
+    ...     zones = Zones.build(codes, [shapely.box(133, 34, 133.1, 34.1)] * len(codes),
+    ...                         names=codes, parents=["37201"] * len(codes), kind="mesh",
+    ...                         plane_zone=4)
+    ...     return zones, Population.build(np.full((1, len(codes), 2, 1), people), years=[2020],
+    ...                                    zones=codes, ages=AgeGroups((0,)))
+    >>> (zones, people), = together([town(["51333766", "51333767"], 1.0), town(["51333767"], 5.0)])
+    >>> zones.ids, people.totals().tolist()
+    (('51333766', '51333767'), [[2.0, 12.0]])
+    """
+    apart = [
+        replace(people, data=people.data.assign_coords(zone=_of_part(number, zones)))
+        for number, (zones, people) in enumerate(parts)
+    ]
+    frame = gpd.GeoDataFrame(pd.concat([zones.frame for zones, _ in parts]), crs=GEOGRAPHIC)
+    plane = np.concatenate([np.full(len(zones), zones.plane_zone) for zones, _ in parts])
+    first = ~frame.index.duplicated()
+    order = np.flatnonzero(first)[np.argsort(frame.index[first], kind="stable")]
+    codes = frame.index[order]
+    walk = from_pairs(
+        codes.get_indexer(frame.index),
+        np.arange(len(frame)),
+        np.ones(len(frame)),
+        targets=codes.tolist(),
+        sources=[zone for people in apart for zone in people.zones],
+        rule="cells of several towns together",
+    )
+    people = gather(join_zones(apart), walk)
+    notes = tuple(dict.fromkeys(note for zones, _ in parts for note in zones.notes))
+    sources = tuple(sorted({source for zones, _ in parts for source in zones.sources}))
+    found = []
+    for number in sorted(set(plane.tolist())):
+        rows = order[plane[order] == number]
+        zones = Zones(frame.iloc[rows], "mesh", int(number), notes, sources)
+        found.append((zones, people.only(zones.ids)))
+    return found
+
+
+def _of_part(number: int, zones: Zones) -> NDArray[np.object_]:
+    return np.array([f"{number}:{zone}" for zone in zones.ids], dtype=object)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from futuremap.core.fields import describe
 from futuremap.core.layer import Layer, Pyramids, Text
 from futuremap.core.population import Population
 from futuremap.errors import LabelError
@@ -20,6 +21,25 @@ SEA = Text(
     "標高データのない{count}区域は、海面（0 m）から測っています。",
     "{count} areas without altitude start from the level of the sea.",
 )
+
+
+def brief(layers: Sequence[Layer]) -> tuple[Layer, ...]:
+    """A theme whose balloons hold people, what height and colour say, and the change of these.
+
+    For maps of very many features: what else is known of each stands in the tables.
+    """
+    shown = {"population", "people_in_reach", "change_rate", "reach_change_rate"}
+    for layer in layers:
+        shown |= {layer.height_field.name, layer.colour_field.name}
+    shown |= {f"{name}_change" for name in shown}
+    return tuple(
+        replace(
+            layer,
+            balloon=tuple(name for name in layer.balloon if describe(name)[0].name in shown),
+            pyramids=None,
+        )
+        for layer in layers
+    )
 
 
 def with_pyramids(layers: Sequence[Layer], people: Population) -> tuple[Layer, ...]:

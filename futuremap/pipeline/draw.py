@@ -13,10 +13,16 @@ from futuremap.core.terrain import Terrain
 from futuremap.export.details import with_ground, with_pyramids
 from futuremap.export.themes import Place, area_layers
 from futuremap.pipeline.draw_facilities import facility_themes
-from futuremap.pipeline.looks import maps_of, with_changes
+from futuremap.pipeline.looks import Map_, maps_of, with_changes
 from futuremap.pipeline.run import Outcome, TownOutcome
 
-MESH_THEMES = {"1km": "mesh1000", "500m": "mesh500", "250m": "mesh250", "125m": "mesh125"}
+MESH_THEMES = {
+    "1km": "mesh1000",
+    "500m": "mesh500",
+    "250m": "mesh250",
+    "125m": "mesh125",
+    "10km": "mesh10000",
+}
 MUNICIPALITIES = Text("市区町村の人口密度と高齢化率", "Density and ageing by municipality")
 BLOCKS = Text("町丁別の人口密度と高齢化率", "Density and ageing by town block")
 Theme = tuple[Layer, ...]
@@ -90,28 +96,52 @@ def _town(
     themes = facility_themes(outcome, town, place=place, tail=tail)
     meshes = {} if town.mesh is None else {setting.mesh.level: town.mesh, **town.larger}
     for level, mesh in meshes.items():
-        usual = Text(
-            f"{level}メッシュの人口密度と高齢化率", f"Density and ageing on the {level} mesh"
-        )
-        for one in maps_of(setting.map_, "mesh"):
-            title = one.title and Text(
-                f"{level}メッシュの{one.title.ja}", f"{one.title.en}, {level} mesh"
+        themes += [
+            area_layers(
+                [mesh.zones],
+                with_changes(mesh.table, one.look),
+                theme=mesh_theme(level, one, tail),
+                title=mesh_title(level, one),
+                place=place,
+                look=one.look,
             )
-            themes.append(
-                area_layers(
-                    [mesh.zones],
-                    with_changes(mesh.table, one.look),
-                    theme=f"{MESH_THEMES[level]}{one.tail}{tail}",
-                    title=title or usual,
-                    place=place,
-                    look=one.look,
-                ),
-            )
+            for one in maps_of(setting.map_, "mesh")
+        ]
     if not town.town.is_whole:
         themes += _blocks(outcome, town, place, tail)
-    if town.town.terrain is not None:
-        themes = [_level(theme, town.town.terrain) for theme in themes]
-    return themes
+    return [levelled(theme, town.town.terrain) for theme in themes]
+
+
+def mesh_theme(level: str, one: Map_, tail: str) -> str:
+    """Name of a theme of mesh cells.
+
+    Parameters
+    ----------
+    level
+        Level of the mesh.
+    one
+        Which of its maps.
+    tail
+        End of the names of the town's themes.
+    """
+    return f"{MESH_THEMES[level]}{one.tail}{tail}"
+
+
+def mesh_title(level: str, one: Map_) -> Text:
+    """Title of a map of mesh cells.
+
+    Parameters
+    ----------
+    level
+        Level of the mesh.
+    one
+        Which of its maps.
+    """
+    if one.title is None:
+        ja, en = "人口密度と高齢化率", "Density and ageing"
+    else:
+        ja, en = one.title
+    return Text(f"{level}メッシュの{ja}", f"{en} on the {level} mesh")
 
 
 def _blocks(outcome: Outcome, town: TownOutcome, place: Place, tail: str) -> list[Theme]:
@@ -129,7 +159,18 @@ def _blocks(outcome: Outcome, town: TownOutcome, place: Place, tail: str) -> lis
     return [with_pyramids(theme, town.people) for theme in themes]
 
 
-def _level(theme: Theme, terrain: Terrain) -> Theme:
+def levelled(theme: Theme, terrain: Terrain | None) -> Theme:
+    """A theme with level roofs, where the ground is known.
+
+    Parameters
+    ----------
+    theme
+        Its states.
+    terrain
+        The ground; None leaves the theme as it is.
+    """
+    if terrain is None:
+        return theme
     features = theme[0].features
     altitude = terrain.below(features.geometry.to_numpy())
     return with_ground(theme, features.index.tolist(), altitude)

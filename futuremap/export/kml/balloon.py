@@ -99,6 +99,11 @@ def description_template(layer: Layer, *, lang: str = "ja") -> str:
 
 def balloon_text(layer: Layer, *, lang: str = "ja") -> str:
     """Template of a style's balloon: the description, then notes and credits."""
+    return f"$[description]{balloon_notes(layer, lang=lang)}"
+
+
+def balloon_notes(layer: Layer, *, lang: str = "ja") -> str:
+    """Notes and credits below a balloon, as HTML inside XML."""
     words = WORDS[lang]
     lines = [
         *([words.made_up] if layer.synthetic else []),
@@ -107,7 +112,7 @@ def balloon_text(layer: Layer, *, lang: str = "ja") -> str:
         *(f"{words.source}{words.colon}{c}" for c in credit_lines([layer], lang)),
     ]
     small = markup(BREAK).join(html_text(line) for line in lines)
-    return f"$[description]{markup('<hr><small>')}{small}{markup('</small>')}"
+    return f"{markup('<hr><small>')}{small}{markup('</small>')}"
 
 
 def description_cells(
@@ -136,10 +141,7 @@ def description_cells(
     lang
         "ja" or "en".
     """
-    end = WORDS[lang].around[1]
-    labels = [
-        html_text(label + end) + markup(_chip(hue)) for label, hue in layer.classes.entries(lang)
-    ]
+    labels = class_labels(layer, lang)
     shown = [
         signed(people[column]) if line.kind == "change" else people[column]
         for line in table_lines(layer, lang)
@@ -153,6 +155,14 @@ def description_cells(
         [labels[i] for i in classes.tolist()],
         *shown,
         *(extra(rows, lang=lang) for extra in _extras(layer)),
+    ]
+
+
+def class_labels(layer: Layer, lang: str = "ja") -> list[str]:
+    """Name of every class with a chip of its colour, as it ends the line of the colour."""
+    end = WORDS[lang].around[1]
+    return [
+        html_text(label + end) + markup(_chip(hue)) for label, hue in layer.classes.entries(lang)
     ]
 
 

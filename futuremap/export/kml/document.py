@@ -68,7 +68,7 @@ def document(
     for part in parts:
         yield "".join([*styles(part, lang), *(_ring_styles(part) if with_rings else ())]).encode()
     yield label_styles().encode() if names else b""
-    yield "".join(_frame(parts, view, legend=legend, radio=radio, lang=lang)).encode()
+    yield "".join(frame(parts, view, legend=legend, radio=radio, lang=lang)).encode()
     for number, part in enumerate(parts):
         yield folder_head(part, view, shown=number == 0, lang=lang).encode()
         yield from placemarks(part, visible=number == 0, lang=lang)
@@ -215,7 +215,7 @@ def folder_head(part: Part, view: str, *, shown: bool, lang: str = "ja") -> str:
     )
 
 
-def _frame(
+def frame(
     parts: Sequence[Part],
     view: str,
     *,
@@ -223,6 +223,21 @@ def _frame(
     radio: bool,
     lang: str,
 ) -> Iterator[str]:
+    """What stands before the states: the legend, and the folder that shows one at a time.
+
+    Parameters
+    ----------
+    parts
+        The states.
+    view
+        First view, as KML.
+    legend
+        Path of the legend's picture inside the KMZ.
+    radio
+        Whether the client has such folders.
+    lang
+        "ja" or "en".
+    """
     if radio:
         yield RADIO_STYLE
     yield legend_overlay(legend, lang)

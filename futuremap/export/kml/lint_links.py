@@ -74,26 +74,20 @@ def unreached(root: str, links: Mapping[str, set[str]]) -> Iterator[tuple[str, s
     """
     seen, waiting = {root}, [root]
     while waiting:
-        for target in sorted(links.get(waiting.pop(), ())):
-            if target not in seen:
-                seen.add(target)
-                waiting.append(target)
-    for name in links:
-        if name not in seen:
-            yield name, f"no link leads to {name}"
-    waits = dict.fromkeys(links, 0)  # links that lead to each document
-    for targets in links.values():
-        for target in targets & waits.keys():
-            waits[target] += 1
-    free = [name for name, count in waits.items() if not count]
-    while free:  # Kahn's order: what stays is in a circle, or behind one
-        name = free.pop()
-        del waits[name]
-        for target in links[name] & waits.keys():
-            waits[target] -= 1
-            if not waits[target]:
-                free.append(target)
-    for name in sorted(waits):
-        if back := sorted(links[name] & waits.keys()):
-            yield name, f"a circle of links: {name} → {back[0]}"
-            return
+        new = sorted(links.get(waiting.pop(), set()) - seen)
+        seen.update(new)
+        waiting += new
+    yield from ((name, f"no link leads to {name}") for name in links if name not in seen)
+    ring = _in_circles(links)
+    for name in sorted(ring)[:1]:
+        yield name, f"a circle of links: {name} → {min(links[name] & ring)}"
+
+
+def _in_circles(links: Mapping[str, set[str]]) -> set[str]:
+    """Documents whose links lead back to themselves, and those on the way between such."""
+    left = set(links)
+    while True:  # take away what leads nowhere, as often as anything does
+        ends = {name for name in left if not links[name] & left}
+        if not ends:
+            return left
+        left -= ends

@@ -20,10 +20,10 @@ from futuremap.export.kml.balloon import (
     description_cells,
     description_template,
 )
-from futuremap.export.kml.marks import ALPHAS, opacity
+from futuremap.export.kml.marks import ALPHAS, IMPUTED, imputed_cells, opacity
 from futuremap.export.kml.shapes import HOLE, Outlines, foot_radius, outlines, ring_texts
 from futuremap.export.kml.words import texts
-from futuremap.export.text import ascii_ids, replaced, xml_text, xml_texts
+from futuremap.export.text import ascii_ids, html_text, replaced, xml_text, xml_texts
 
 CHUNK = 3072  # features held in memory as text at a time
 CHUNK_CORNERS = 5 * CHUNK  # and their corners, where shapes have many
@@ -122,6 +122,61 @@ def placemarks(part: Part, *, visible: bool, lang: str = "ja") -> Iterator[bytes
             lang=lang,
         )  # fmt: skip
         shapes = _geometries(part, part.rows[here], heights=heights[here], tops=tops[here])
+        yield _filled(fixed, [*_as_bytes(found), *shapes])
+
+
+def compact_placemarks(
+    part: Part,
+    *,
+    regions: Sequence[str] = (),
+    lang: str = "ja",
+) -> Iterator[bytes]:
+    """Placemarks whose balloon is made by their style out of their data, in pieces of UTF-8.
+
+    For files of so many shapes that a balloon of its own for each would be too much: a
+    description holds no more than the name and what was not counted.
+
+    Parameters
+    ----------
+    part
+        The shapes, all visible.
+    regions
+        Region of each shape as KML; none if all are always there.
+    lang
+        "ja" or "en".
+
+    Raises
+    ------
+    ExportError
+        If a shape cannot be drawn; the message names the feature.
+    """
+    layer, features = part.layer, part.layer.features
+    data = "".join(
+        f'<Data name="{xml_text(column)}"><value>{PLACE}</value></Data>'
+        for column in columns(layer)
+    )
+    whole = (
+        f'<Placemark id="{PLACE}"><name>{PLACE}</name><visibility>1</visibility>'
+        f"<description>{PLACE}</description><styleUrl>#{PLACE}</styleUrl>{PLACE}"
+        f"<ExtendedData>{data}</ExtendedData>{3 * PLACE}</Placemark>\n"
+    )
+    fixed = [text.encode() for text in whole.split(PLACE)]
+    classes, heights, tops = part.classes(), part.heights(), part.tops()
+    styles = _style_ids(part, classes=classes, raised=heights > 0)
+    own = list(regions) or [""] * len(part.rows)
+    for here in _chunks(part):
+        rows = part.rows[here]
+        names = texts(features["name"].iloc[rows])
+        doubts = imputed_cells(layer, rows, lang=lang) if IMPUTED in features else [""] * len(rows)
+        found = [
+            ascii_ids([f"{part.key}-{zone}" for zone in features.index[rows].tolist()]),
+            xml_texts(names),
+            [html_text(name) + doubt for name, doubt in zip(names, doubts, strict=True)],
+            styles[here],
+            own[here],
+            *(cells(layer, column, rows).machine for column in columns(layer)),
+        ]
+        shapes = _geometries(part, rows, heights=heights[here], tops=tops[here])
         yield _filled(fixed, [*_as_bytes(found), *shapes])
 
 
