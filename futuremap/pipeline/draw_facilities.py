@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import shapely
+from numpy.typing import NDArray
 
 from futuremap.core.facilities import Facilities
 from futuremap.core.layer import Layer, Text, view_of
+from futuremap.core.population import Population
 from futuremap.core.table import Table
+from futuremap.core.zones import Zones
 from futuremap.export.details import with_reaches
 from futuremap.export.themes import Place, facility_layers
 from futuremap.pipeline.looks import Map_, maps_of, with_changes
@@ -50,20 +54,21 @@ def facility_themes(
     if setting.facilities_by_class and len(names) > 1:
         parts += [(f"_{name}", [name], of_class(facilities, name)) for name in names]
     shapes = reach_shapes(outcome.prepared, town.town, outcome.projection.population)
-    outline = dict(zip(facilities.located.ids, shapes, strict=True))
+    position = {zone: i for i, zone in enumerate(facilities.located.ids)}
     themes = []
     for one in maps_of(setting, "facilities"):
         for own, classes, part in parts:
-            if own and not len(part.located):
+            ids = part.located.ids
+            outline = shapes[np.array([position[zone] for zone in ids], dtype=np.intp)]
+            if own and not ids:
                 continue
             layers = _layers(
-                outcome, town, part, classes=classes, one=one, place=place,
+                outcome, town, part, classes=classes, one=one,
+                place=_seen(place, outline, part.located, reach.people),
                 theme=f"facilities{own}{one.tail}{tail}",
             )  # fmt: skip
             if layers is not None:
-                ids = part.located.ids
-                found = np.array([outline[zone] for zone in ids], dtype=object)
-                themes.append(with_reaches(layers, ids, found))
+                themes.append(with_reaches(layers, ids, outline))
     return themes
 
 
@@ -81,8 +86,6 @@ def _layers(
     if reach is None or not _is_known(outcome, reach, one, town):
         return None
     table = with_changes(_only(reach.table, part.located.ids), one.look)
-    points = part.located.geometry
-    served = reach.people.only(part.located.ids).totals()[0] if len(points) else np.zeros(0)
     names = town.town.class_names
     title = one.title or FACILITIES
     alone = len(classes) < len(names)
@@ -94,13 +97,21 @@ def _layers(
         title=Text(f"{names[classes[0]]}：{title.ja}", f"{classes[0]}: {title.en}")
         if alone
         else title,
-        place=place._replace(view=view_of(points, served)) if len(points) else place,
+        place=place,
         notes=(
             *_reach_notes(outcome, town, classes),
             *(Text(*note) for note in town.town.blocks.notes),
         ),
         look=one.look,
     )
+
+
+def _seen(place: Place, outline: NDArray[np.object_], points: Zones, people: Population) -> Place:
+    """The place as seen when facilities, with their reach, are what must be seen."""
+    if not len(points):
+        return place
+    shapes = np.where(shapely.is_missing(outline), points.geometry, outline)
+    return place._replace(view=view_of(shapes, people.only(points.ids).totals()[0]))
 
 
 def _is_known(outcome: Outcome, reach: Reaching, one: Map_, town: TownOutcome) -> bool:

@@ -23,8 +23,8 @@ HEAD = (
     '<kml xmlns="http://www.opengis.net/kml/2.2">\n<Document id="document">\n'
 )
 TAIL = "</Document>\n</kml>\n"
-RANGE_PER_WIDTH = 1.5  # a tilted camera at this distance has the near edge in its picture too
-LEGEND_SHIFT = 0.12  # of the range: a tenth of the picture, whose lens is about 60° wide
+RANGE_PER_WIDTH = 1.6  # a tilted camera at this distance has the near edge in its picture too
+LEGEND_SHIFT = 0.17  # of the range: a seventh of the picture, whose lens is about 60° wide
 FOLDER_TAIL = "</Folder>\n"
 RADIO = "style-radio"
 RADIO_STYLE = (
