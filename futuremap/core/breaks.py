@@ -12,6 +12,7 @@ from futuremap.core.fields import Field
 from futuremap.errors import LabelError
 
 Method = Literal["equal", "quantile", "natural"]
+FUZZ = 1e-6  # of the last decimal: what a float misses its decimal number by
 MOST_POINTS = 512  # of which natural breaks are sought; more values are thinned to as many
 # matplotlib's viridis and cividis in nine steps, the pale end first: lightness falls evenly;
 # the seed's own hues go from new (blue) to old (red)
@@ -114,8 +115,11 @@ def classified(
     >>> classified(field("population"), [0.0, 400.0], count=4, method="equal").labels_ja
     ('100人未満', '100～200人', '200～300人', '300人以上')
     """
-    rounded = {round(limit, field.decimals) + 0.0 for limit in limits(values, count, method=method)}
-    return named(field, sorted(rounded), palette=palette)
+    found = np.array(limits(values, count, method=method))
+    step = 10.0**field.decimals
+    # rounded down, so that a value that is a limit stays in the class above it
+    rounded = np.unique(np.floor(found * step + FUZZ) / step)
+    return named(field, rounded, palette=palette)
 
 
 def named(field: Field, found: ArrayLike, *, palette: str = "viridis") -> Classes:
