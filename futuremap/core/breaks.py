@@ -119,7 +119,8 @@ def classified(
     step = 10.0**field.decimals
     # rounded down, so that a value that is a limit stays in the class above it
     rounded = np.unique(np.floor(found * step + FUZZ) / step)
-    return named(field, rounded, palette=palette)
+    lowest = np.nanmin(np.append(np.asarray(values, dtype=np.float64), np.inf))
+    return named(field, rounded[rounded > lowest], palette=palette)
 
 
 def named(field: Field, found: ArrayLike, *, palette: str = "viridis") -> Classes:

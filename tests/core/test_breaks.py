@@ -61,7 +61,12 @@ def test_where_nothing_differs_there_is_one_class(values, method):
 
 def test_limits_are_as_round_as_the_field():
     made = classified(field("people_in_reach"), [0, 10.4, 99.9], count=4, method="equal")
-    assert made.limits == (25.0, 50.0, 75.0)
+    assert made.limits == (24.0, 49.0, 74.0)
+
+
+def test_no_limit_is_rounded_to_where_nothing_lies_below():
+    made = classified(field("people_in_reach"), [0, 0.4, 0.8, 9], count=4, method="natural")
+    assert made.limits[0] > 0
 
 
 def test_large_numbers_are_written_out():
