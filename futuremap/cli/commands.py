@@ -6,7 +6,7 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -40,6 +40,7 @@ from futuremap.pipeline import (
 )
 from futuremap.pipeline import explain as explain_outcome
 from futuremap.pipeline.kml_check import Checked, check_kml
+from futuremap.pipeline.language import in_language
 from futuremap.problems import Report
 
 app = typer.Typer(
@@ -53,6 +54,10 @@ ProjectFile = Annotated[
     typer.Argument(help="project.toml またはそのフォルダー", show_default=False),
 ]
 Out = Annotated[Path, typer.Option("--out", help="出力先のフォルダー")]
+Lang = Annotated[
+    Literal["ja", "en"] | None,
+    typer.Option("--lang", help="地図（Google Earth）の言語。なければ project.toml のとおり"),
+]
 OUT = Path("out")
 PROJECT = "project.toml"
 
@@ -68,18 +73,19 @@ def version(
 
 
 @app.command("run")
-def run_project(project: ProjectFile, out: Out = OUT) -> None:
+def run_project(project: ProjectFile, out: Out = OUT, lang: Lang = None) -> None:
     """推計して出力する / project, gather and export."""
-    _run(project, out)
+    _run(project, out, lang)
 
 
 @app.command()
 def demo(
     name: Annotated[str, typer.Argument(help="例の名前")] = "takamatsu",
     out: Out = OUT,
+    lang: Lang = None,
 ) -> None:
     """同梱の例で一通り動かす / the whole job on a bundled example."""
-    _run(examples.example(name), out)
+    _run(examples.example(name), out, lang)
 
 
 @app.command()
@@ -262,10 +268,10 @@ def _show_checked(found: Checked) -> None:
     typer.echo(found.report.summary())
 
 
-def _run(file: Path, out: Path) -> None:
+def _run(file: Path, out: Path, lang: Literal["ja", "en"] | None) -> None:
     started = time.monotonic()
     with progress() as say:
-        outcome = run(open_project(file, progress=say), progress=say)
+        outcome = run(in_language(open_project(file, progress=say), lang), progress=say)
         folder = deliver(outcome, out, progress=say)
     show_report(outcome.prepared.report)
     show_outcome(outcome)

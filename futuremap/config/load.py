@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from futuremap.config.check_maps import check_maps
 from futuremap.config.check_official import NO_NEED, WITH_PLACES, check_official
 from futuremap.config.check_reach import check_reach
 from futuremap.config.door import Door
@@ -45,7 +46,7 @@ OF_BLOCKS = {
 OF_FACILITIES = {"mapping": ("public_facilities", "ksj"), "inside_only": ("ksj",)}
 ONE_FILE = (
     "blocks", "ages", "oldest", "dwelling", "mesh_margins", "reconcile", "control", "check",
-    "roads", "bus", "surface",
+    "roads", "bus", "surface", "ground",
 )  # fmt: skip
 ONE_FOR_ALL = ("[municipality.blocks] に1つ", "one for all years, [municipality.blocks]")
 
@@ -88,6 +89,7 @@ def load(path: Path, *, report: Report) -> Project | None:
     _check_credits(project, door)
     _check_method(project, door)
     check_reach(project, door)
+    check_maps(project, door)
     return project
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PrivateAttr
 
+from futuremap.config.cartography import GroundFile, Level, Map, Output
 from futuremap.config.entry import Entry, Slug, Year
 from futuremap.config.lines import Path as KeyPath
 from futuremap.config.lines import line_of
@@ -238,6 +239,7 @@ class Municipality(Entry):
     surface: SurfaceFile | None = None
     districts: list[DistrictsFile] = []
     event: list[PlannedEvent] = []
+    ground: GroundFile | None = None
 
     def population_of(self, year: int) -> PopulationFile | None:
         """The population file of a year, if there is one."""
@@ -250,7 +252,7 @@ class Municipality(Entry):
         named += [(e.names_from, e.credit) for e in self.population if e.names_from]
         for entry in (self.outline, self.blocks, self.ages, self.control, self.check,
                       self.roads, self.surface, *self.districts, self.oldest, self.dwelling,
-                      self.reconcile, *self.rival):  # fmt: skip
+                      self.reconcile, self.ground, *self.rival):  # fmt: skip
             if entry is not None:
                 named.append((entry.file, entry.credit))
         if self.mesh_margins is not None:
@@ -264,7 +266,7 @@ class Municipality(Entry):
 class Mesh(Entry):
     """``[mesh]``: size of the mesh of JIS X 0410."""
 
-    level: Literal["1km", "500m", "250m", "125m"] = "250m"
+    level: Level = "250m"
 
 
 class Projecting(Entry):
@@ -295,6 +297,8 @@ class Project(Entry):
     reach: Reach = Reach()
     mesh: Mesh = Mesh()
     projection: Projecting = Projecting()
+    output: Output = Output()
+    map_: Map = Field(default=Map(), alias="map")
     credit: dict[str, OwnCredit] = {}
     _file: Path = PrivateAttr(default=Path("project.toml"))
     _lines: dict[KeyPath, int] = PrivateAttr(default_factory=dict)

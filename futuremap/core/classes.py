@@ -99,7 +99,7 @@ def between(limits: Sequence[float], unit_ja: str, unit_en: str, colours: Sequen
     >>> between([20, 30], "％", "%", ["#fde725", "#21918c", "#440154"]).labels_ja
     ('20％未満', '20～30％', '30％以上')
     """
-    shown = [f"{limit:g}" for limit in limits]
+    shown = [f"{limit:,.10g}" for limit in limits]
     pairs = list(pairwise(shown))
     inner_ja = tuple(f"{low}～{high}{unit_ja}" for low, high in pairs)
     inner_en = tuple(f"{low} to {high} {unit_en}".rstrip() for low, high in pairs)

@@ -10,25 +10,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from futuremap.core.classes import AGEING_RATE, CHANGE_RATE, SERVICE_YEARS, Classes
 from futuremap.core.credits import SYNTHETIC, Credit
 from futuremap.core.facilities import FURTHER, Facilities
 from futuremap.core.fields import column, field
 from futuremap.core.layer import STATES, Layer, State, Text, View, metres_per_unit
 from futuremap.core.table import BOUNDS, Table
 from futuremap.core.zones import GEOGRAPHIC, Kind, Zones
+from futuremap.export.looks import AREAS, FACILITIES, Drawn, Look, drawn
 
 HECTARE = 10_000.0  # m²
 FEWEST_SHOWN = 0.5  # persons; a cell with fewer is left out and counted
 ONCE = ("imputed_share", "reach_outside_share")  # the same in all years: one column
-
-
-class Drawn(NamedTuple):
-    """What one state of a theme draws: height, colour, classes and the columns of its count."""
-
-    height: str
-    colour: str
-    classes: Classes
 
 
 class Place(NamedTuple):
@@ -57,6 +49,7 @@ def area_layers(
     theme: str,
     title: Text,
     place: Place,
+    look: Look = AREAS,
 ) -> tuple[Layer, ...]:
     """Now, Future and change of town blocks or meshes: height density, colour ageing rate.
 
@@ -71,22 +64,15 @@ def area_layers(
         ASCII name and title of the theme.
     place
         What the municipality's themes share.
+    look
+        What else height and colour say; the table holds the change of its height.
     """
-    base, future = place.years
     frame = gpd.GeoDataFrame(pd.concat([part.frame for part in parts]), crs=GEOGRAPHIC)
     features = _wide(frame, table, made_up=any(c.synthetic for c in place.credits))
     areas = np.concatenate([part.areas() for part in parts]) / HECTARE
     features.insert(2, "area_ha", pd.Series(areas, index=frame.index))
-    drawn = {
-        "now": Drawn(column("density", base), column("ageing_rate", base), AGEING_RATE),
-        "future": Drawn(column("density", future), column("ageing_rate", future), AGEING_RATE),
-        "change": Drawn(
-            column("density_change", future),
-            column("change_rate", future),
-            CHANGE_RATE,
-        ),
-    }
-    rows = ("population", "density", "ageing_rate", "population_65_over", "population_0_14")
+    usual = ("population", "density", "ageing_rate", "population_65_over", "population_0_14")
+    rows = tuple(dict.fromkeys((*usual, look.height, look.colour)))
     notes = tuple(dict.fromkeys(Text(*note) for part in parts for note in part.notes))
     people = {
         year: features[column("population", year)].to_numpy(dtype=np.float64)
@@ -95,13 +81,13 @@ def area_layers(
     inhabited = {year: count >= FEWEST_SHOWN for year, count in people.items()}
     return _states(
         features,
-        drawn=drawn,
+        drawn=drawn(features, look, place.years),
         shown=inhabited,
         left_out=_few,
         balloon=_balloon(
             rows,
             table,
-            change=("population_change", "change_rate"),
+            change=_changes(("population_change", "change_rate"), look),
             place=place,
         ),
         labels=(theme, title, parts[0].kind, notes),
@@ -118,6 +104,7 @@ def facility_layers(
     title: Text,
     place: Place,
     notes: Sequence[Text],
+    look: Look = FACILITIES,
 ) -> tuple[Layer, ...]:
     """Now, Future and change of facilities: height people in reach, colour years in service.
 
@@ -135,42 +122,29 @@ def facility_layers(
         What the municipality's themes share.
     notes
         How the reach was made.
+    look
+        What else height and colour say; the table holds the change of its height.
     """
-    base, future = place.years
     table_of_known, further = _known(facilities.table)
     listed = table_of_known.join(facilities.located.frame[["geometry"]])
     listed["facility_class"] = listed["facility_class"].map(class_names)
     frame = gpd.GeoDataFrame(listed, geometry="geometry", crs=GEOGRAPHIC)
     features = _wide(frame, table, made_up=any(c.synthetic for c in place.credits))
-    drawn = {
-        "now": Drawn(
-            column("people_in_reach", base),
-            column("years_in_service", base),
-            SERVICE_YEARS,
-        ),
-        "future": Drawn(
-            column("people_in_reach", future),
-            column("years_in_service", future),
-            SERVICE_YEARS,
-        ),
-        "change": Drawn(
-            column("reach_change", future),
-            column("reach_change_rate", future),
-            CHANGE_RATE,
-        ),
-    }
-    rows = (
+    usual = (
         "people_in_reach",
         "years_in_service",
         "people_in_reach_0_14",
         "people_in_reach_65_over",
     )
+    rows = tuple(dict.fromkeys((*usual, look.height, look.colour)))
     balloon = (
         "facility_class",
         "address",
         "opened",
         *further,
-        *_balloon(rows, table, change=("reach_change", "reach_change_rate"), place=place),
+        *_balloon(
+            rows, table, change=_changes(("reach_change", "reach_change_rate"), look), place=place
+        ),
         "reach_outside_share",
     )
     located = features.geometry.notna().to_numpy()
@@ -180,7 +154,7 @@ def facility_layers(
     }
     return _states(
         features,
-        drawn=drawn,
+        drawn=drawn(features, look, place.years),
         shown=in_service,
         left_out=lambda mask, when: _not_yet_open(located & ~mask, when),
         balloon=balloon,
@@ -265,6 +239,11 @@ def _is_change(name: str) -> bool:
     return "change" in name.split("_")
 
 
+def _changes(usual: tuple[str, str], look: Look) -> tuple[str, ...]:
+    # of density no change is listed: the first line of the balloon says it as the height
+    return tuple(dict.fromkeys((*usual, *(() if look.height == "density" else look.changes()))))
+
+
 def _balloon(
     rows: Sequence[str],
     table: Table,
@@ -284,7 +263,7 @@ def _balloon(
 def _states(
     features: gpd.GeoDataFrame,
     *,
-    drawn: dict[str, Drawn],
+    drawn: dict[State, Drawn],
     shown: dict[int, NDArray[np.bool_]],
     left_out: Callable[[NDArray[np.bool_], Text], tuple[Text, ...]],
     balloon: tuple[str, ...],
@@ -296,6 +275,7 @@ def _states(
     heights = [features[drawn[state].height].to_numpy(dtype=np.float64) for state in STATES]
     scale = metres_per_unit(heights, place.view)
     masks = {"now": shown[base], "future": shown[future], "change": shown[base] | shown[future]}
+    known = {state: np.isfinite(tall) for state, tall in zip(STATES, heights, strict=True)}
     return tuple(
         Layer(
             theme=theme,
@@ -310,9 +290,13 @@ def _states(
             colour=drawn[state].colour,
             classes=drawn[state].classes,
             metres_per_unit=scale,
-            shown=masks[state],
+            shown=masks[state] & known[state],
             balloon=balloon,
-            notes=(*notes, *left_out(masks[state], _when(state, place))),
+            notes=(
+                *notes,
+                *left_out(masks[state], _when(state, place)),
+                *_unknown(masks[state] & ~known[state], _when(state, place)),
+            ),
             credits=place.credits,
             view=place.view,
         )
@@ -336,6 +320,18 @@ def _few(shown: NDArray[np.bool_], when: Text) -> tuple[Text, ...]:
         Text(
             f"{when.ja}では、人口{FEWEST_SHOWN:g}人未満の{count}区域を描いていません。",
             f"{when.en} leaves out {count} areas with fewer than {FEWEST_SHOWN:g} persons.",
+        ),
+    )
+
+
+def _unknown(lacking: NDArray[np.bool_], when: Text) -> tuple[Text, ...]:
+    count = int(lacking.sum())
+    if not count:
+        return ()
+    return (
+        Text(
+            f"{when.ja}では、高さの値がない{count}件を描いていません。",
+            f"{when.en} leaves out {count} features whose height is not known.",
         ),
     )
 

@@ -11,6 +11,7 @@ from futuremap.core.fields import Field, field
 from futuremap.core.layer import Text, view_of
 from futuremap.export.chart import Panel, Series, line_chart
 from futuremap.export.kml.towns import Stop
+from futuremap.export.kml.words import year_of
 from futuremap.pipeline.run import Outcome, TownOutcome
 
 CHARTED = ("population", "ageing_rate", "people_covered")
@@ -51,29 +52,37 @@ def chart(outcome: Outcome, credits: Sequence[Credit]) -> str:  # noqa: A002 - t
     )
 
 
-def stops(outcome: Outcome) -> list[Stop]:
-    """The municipalities in the order of the project, with their numbers now and then."""
+def stops(outcome: Outcome, *, lang: str = "ja") -> list[Stop]:
+    """The municipalities in the order of the project, with their numbers now and then.
+
+    Parameters
+    ----------
+    outcome
+        The run.
+    lang
+        "ja" or "en".
+    """
     return [
         Stop(
             town.town.name,
             view_of(town.town.blocks.geometry, town.people.totals()[0]),
             town.town.outline.geometry[0],
-            _rows(outcome, town),
+            _rows(outcome, town, lang),
         )
         for town in outcome.towns
     ]
 
 
-def _rows(outcome: Outcome, town: TownOutcome) -> list[tuple[str, str, str]]:
+def _rows(outcome: Outcome, town: TownOutcome, lang: str) -> list[tuple[str, str, str]]:
     table = outcome.municipal
     base, end = table.years[0], table.years[-1]
     place = table.zones.index(town.town.code)
-    rows = [("", f"{base}年", f"{end}年")]
+    rows = [("", year_of(base, lang), year_of(end, lang))]
     for name in BALLOON:
         shown = field(name)
         now, future = (float(shown.export(table.column(name, year))[place]) for year in (base, end))
         if not np.isnan(now):
-            rows.append((shown.label(), _figure(shown, now), _figure(shown, future)))
+            rows.append((shown.label(lang), _figure(shown, now), _figure(shown, future)))
     return rows
 
 

@@ -15,13 +15,12 @@ from futuremap.core.population import Population
 from futuremap.core.rounding import round_persons
 from futuremap.core.table import stack
 from futuremap.export.geopackage import write_geopackage
-from futuremap.export.kml import EARTH_PRO, EARTH_WEB, write_earth
-from futuremap.export.kml.towns import write_towns
 from futuremap.export.manifest import Input, RunRecord, write_manifest
 from futuremap.export.page import write_page
 from futuremap.export.publish import publishing
 from futuremap.export.tabular import write_frame, write_population, write_table
-from futuremap.pipeline.compare import chart, stops
+from futuremap.pipeline.compare import chart
+from futuremap.pipeline.deliver_earth import deliver_earth
 from futuremap.pipeline.deliver_reach import write_reach
 from futuremap.pipeline.draw import Theme, credits_for, draw
 from futuremap.pipeline.prepare import Prepared, Progress, silent
@@ -30,7 +29,6 @@ from futuremap.pipeline.welcome import page
 
 SCENARIO = "baseline"
 CHART = "comparison.svg"
-EARTH = {"web": EARTH_WEB, "pro": EARTH_PRO}
 
 
 def deliver(outcome: Outcome, out: Path, *, progress: Progress = silent) -> Path:
@@ -61,13 +59,10 @@ def deliver(outcome: Outcome, out: Path, *, progress: Progress = silent) -> Path
     title = Text(header.title, header.title_en or header.title)
     with publishing(out / header.name) as folder:
         themes = draw(outcome)
-        for theme in themes:
-            progress(f"Google Earth：{theme[0].title.ja}")
-            drawn = [layer for layer in theme if layer.shown.any()]
-            for name, profile in EARTH.items() if drawn else ():
-                write_earth(drawn, folder / "earth" / name, profile=profile)
+        deliver_earth(outcome, themes, folder, credits=_credits(outcome), progress=progress)
         if len(outcome.towns) > 1:
-            _write_towns(outcome, folder)
+            picture = chart(outcome, _credits(outcome))
+            (folder / CHART).write_text(picture, encoding="utf-8", newline="\n")
         progress("QGIS：GeoPackage")
         layers = [layer for theme in themes for layer in theme]
         path = folder / "qgis" / f"{header.name}_{SCENARIO}.gpkg"
@@ -83,20 +78,6 @@ def deliver(outcome: Outcome, out: Path, *, progress: Progress = silent) -> Path
         )
         write_manifest(folder, measured)
     return out / header.name
-
-
-def _write_towns(outcome: Outcome, folder: Path) -> None:
-    header = outcome.prepared.project.project
-    for name, profile in EARTH.items():
-        write_towns(
-            stops(outcome),
-            folder / "earth" / name / "towns.kmz",
-            profile=profile,
-            title=Text(header.title, header.title_en or header.title),
-            credits=_credits(outcome),
-            notes=(),
-        )
-    (folder / CHART).write_text(chart(outcome, _credits(outcome)), encoding="utf-8", newline="\n")
 
 
 def _credits(outcome: Outcome) -> tuple[Credit, ...]:

@@ -9,15 +9,22 @@ import numpy as np
 from futuremap.core.credits import Credit, credits_of
 from futuremap.core.layer import Layer, Text, view_of
 from futuremap.core.table import stack
-from futuremap.export.themes import Place, area_layers, facility_layers
-from futuremap.pipeline.reach_words import rule_words
-from futuremap.pipeline.read_reach import rule_of
+from futuremap.core.terrain import Terrain
+from futuremap.export.details import with_ground, with_pyramids
+from futuremap.export.themes import Place, area_layers
+from futuremap.pipeline.draw_facilities import facility_themes
+from futuremap.pipeline.looks import Map_, maps_of, with_changes
 from futuremap.pipeline.run import Outcome, TownOutcome
 
-MESH_THEMES = {"1km": "mesh1000", "500m": "mesh500", "250m": "mesh250", "125m": "mesh125"}
+MESH_THEMES = {
+    "1km": "mesh1000",
+    "500m": "mesh500",
+    "250m": "mesh250",
+    "125m": "mesh125",
+    "10km": "mesh10000",
+}
 MUNICIPALITIES = Text("市区町村の人口密度と高齢化率", "Density and ageing by municipality")
 BLOCKS = Text("町丁別の人口密度と高齢化率", "Density and ageing by town block")
-FACILITIES = Text("施設の利用圏人口と供用開始後年数", "People in reach and years in service")
 Theme = tuple[Layer, ...]
 
 
@@ -86,65 +93,84 @@ def _town(
         view_of(town.town.blocks.geometry, town.people.totals()[0]),
     )
     tail = f"_{town.town.code}" if len(outcome.towns) > 1 else ""
-    themes = []
-    if town.town.facilities is not None and town.reach is not None:
-        points, served = town.reach.zones.geometry, town.reach.people.totals()[0]
-        themes.append(
-            facility_layers(
-                town.town.facilities,
-                town.reach.table,
-                theme=f"facilities{tail}",
-                class_names=town.town.class_names,
-                title=FACILITIES,
-                place=place._replace(view=view_of(points, served)) if len(points) else place,
-                notes=(
-                    *_reach_notes(outcome, town),
-                    *(Text(*note) for note in town.town.blocks.notes),
-                ),
-            ),
-        )
-    if town.mesh is not None:
-        level = setting.mesh.level
-        themes.append(
+    themes = facility_themes(outcome, town, place=place, tail=tail)
+    meshes = {} if town.mesh is None else {setting.mesh.level: town.mesh, **town.larger}
+    for level, mesh in meshes.items():
+        themes += [
             area_layers(
-                [town.mesh.zones],
-                town.mesh.table,
-                theme=f"{MESH_THEMES[level]}{tail}",
-                title=Text(
-                    f"{level}メッシュの人口密度と高齢化率",
-                    f"Density and ageing on the {level} mesh",
-                ),
+                [mesh.zones],
+                with_changes(mesh.table, one.look),
+                theme=mesh_theme(level, one, tail),
+                title=mesh_title(level, one),
                 place=place,
-            ),
-        )
+                look=one.look,
+            )
+            for one in maps_of(setting.map_, "mesh")
+        ]
     if not town.town.is_whole:
-        theme = f"town_blocks{tail}"
-        themes.append(
-            area_layers([town.town.blocks], town.blocks, theme=theme, title=BLOCKS, place=place),
-        )
-    return themes
+        themes += _blocks(outcome, town, place, tail)
+    return [levelled(theme, town.town.terrain) for theme in themes]
 
 
-def _reach_notes(outcome: Outcome, town: TownOutcome) -> list[Text]:
-    project, names = outcome.prepared.project, town.town.class_names
-    words = {name: rule_words(rule_of(project, name)) for name in names}
-    alone = len(set(words.values())) == 1
-    notes = []
-    for name, said in words.items() if not alone else list(words.items())[:1]:
-        of = Text("", "") if alone else Text(f"（{names[name]}）", f" ({name})")
-        notes.append(
-            Text(f"利用圏人口{of.ja}は、{said.ja}。", f"People in reach{of.en}: {said.en}.")
+def mesh_theme(level: str, one: Map_, tail: str) -> str:
+    """Name of a theme of mesh cells.
+
+    Parameters
+    ----------
+    level
+        Level of the mesh.
+    one
+        Which of its maps.
+    tail
+        End of the names of the town's themes.
+    """
+    return f"{MESH_THEMES[level]}{one.tail}{tail}"
+
+
+def mesh_title(level: str, one: Map_) -> Text:
+    """Title of a map of mesh cells.
+
+    Parameters
+    ----------
+    level
+        Level of the mesh.
+    one
+        Which of its maps.
+    """
+    if one.title is None:
+        ja, en = "人口密度と高齢化率", "Density and ageing"
+    else:
+        ja, en = one.title
+    return Text(f"{level}メッシュの{ja}", f"{en} on the {level} mesh")
+
+
+def _blocks(outcome: Outcome, town: TownOutcome, place: Place, tail: str) -> list[Theme]:
+    themes = [
+        area_layers(
+            [town.town.blocks],
+            with_changes(town.blocks, one.look),
+            theme=f"town_blocks{one.tail}{tail}",
+            title=one.title or BLOCKS,
+            place=place,
+            look=one.look,
         )
-    others = len(set(town.reach.areas.frame["parent"])) > 1 if town.reach is not None else False
-    notes.append(
-        Text(
-            "同じプロジェクトの近隣市町村の人口も数えています。",
-            "people of neighbouring municipalities of the project are counted too.",
-        )
-        if others
-        else Text(
-            "市外の人口は含みません。",
-            "people outside the municipality are not counted.",
-        ),
-    )
-    return notes
+        for one in maps_of(outcome.prepared.project.map_, "town_blocks")
+    ]
+    return [with_pyramids(theme, town.people) for theme in themes]
+
+
+def levelled(theme: Theme, terrain: Terrain | None) -> Theme:
+    """A theme with level roofs, where the ground is known.
+
+    Parameters
+    ----------
+    theme
+        Its states.
+    terrain
+        The ground; None leaves the theme as it is.
+    """
+    if terrain is None:
+        return theme
+    features = theme[0].features
+    altitude = terrain.below(features.geometry.to_numpy())
+    return with_ground(theme, features.index.tolist(), altitude)

@@ -28,7 +28,7 @@ CODES = {
     **dict.fromkeys(("order", "schema", "colour"), FORM),
     **dict.fromkeys(("refused", "features", "vertices"), CLIENT),
     **dict.fromkeys(("ring", "turn", "coordinates"), GEOMETRY),
-    **dict.fromkeys(("id", "style", "target", "file"), REFERENCE),
+    **dict.fromkeys(("id", "style", "target", "file", "link"), REFERENCE),
     **dict.fromkeys(("remote", "running"), OUTSIDE),
     **dict.fromkeys(("shown", "scale"), VIEW),
     **dict.fromkeys(("number", "box", "lod", "time"), VALUE),

@@ -17,11 +17,13 @@ from futuremap.core.facilities import Facilities, join_facilities
 from futuremap.core.layer import Text
 from futuremap.core.population import Population, with_open_age
 from futuremap.core.table import Table
+from futuremap.core.terrain import Terrain
 from futuremap.core.zones import Zones
 from futuremap.errors import InputRefused
 from futuremap.pipeline.read_blocks import Blocks, in_areas
 from futuremap.pipeline.read_dwelling import read_dwelling
 from futuremap.pipeline.read_facilities import read_facilities
+from futuremap.pipeline.read_ground import read_ground
 from futuremap.pipeline.read_level import at_level, read_level
 from futuremap.pipeline.read_mesh import fit_margins, read_margins
 from futuremap.pipeline.read_population import read_population
@@ -70,6 +72,8 @@ class Town(NamedTuple):
         The places themselves on which people stand; all over their blocks if None.
     reach
         Roads and districts for the rules of reach.
+    terrain
+        Altitude of its ground, if the project gives it: roofs on maps are level then.
     """
 
     code: str
@@ -89,6 +93,7 @@ class Town(NamedTuple):
     shares: Shares | None = None
     standing: Standing | None = None
     reach: ReachInputs = ReachInputs()
+    terrain: Terrain | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -137,6 +142,7 @@ class _Read(NamedTuple):
     margins: Population | None
     rivals: list[Rival]
     reach: ReachInputs
+    terrain: Terrain | None
 
 
 def silent(step: str) -> None:
@@ -251,6 +257,7 @@ def _read(project: Project, number: int, report: Report, progress: Progress) -> 
         read_margins(project, number, report),
         read_rivals(project, number, report),
         read_reach(project, number, area, report),
+        read_ground(project, number, area, report),
     )
 
 
@@ -317,6 +324,7 @@ def _town(project: Project, number: int, read: _Read, report: Report) -> Town:
         {listed.facility_class: listed.name for listed in entry.facilities},
         tuple(read.rivals),
         reach=read.reach,
+        terrain=read.terrain,
     )
 
 

@@ -273,6 +273,26 @@ def _by_time(rule: ReachRule, facilities: Zones, ground: Ground, size: Floats) -
     return _whole(_reached(rule, facilities, ground).reach, ground)
 
 
+def reached_in_time(rule: ReachRule, facilities: Zones, ground: Ground) -> Crosswalk:
+    """Places from which facilities are reached, for a rule that goes by time ``(F, M)``.
+
+    Parameters
+    ----------
+    rule
+        One of the rules of `BY_TIME`, checked.
+    facilities
+        Its facilities.
+    ground
+        Where people are and how they move.
+
+    Raises
+    ------
+    LabelError
+        If the rule needs a graph that is not there.
+    """
+    return _reached(rule, facilities, ground).reach
+
+
 def _reached(rule: ReachRule, facilities: Zones, ground: Ground) -> Reached:
     way = way_of(rule, ground.inputs)
     if way is None or rule.minutes is None:

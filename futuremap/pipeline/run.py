@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from futuremap.base.coarser import in_larger_cells
 from futuremap.base.mesh_shares import BY_MESHES, gather_by_age
 from futuremap.base.meshes import on_mesh
-from futuremap.core.crosswalk import Crosswalk, gather, to_parents
+from futuremap.core.crosswalk import Crosswalk, compose, gather, to_parents
 from futuremap.core.layer import Text
 from futuremap.core.population import Population, join_zones
 from futuremap.core.rates import Rates
@@ -67,6 +68,8 @@ class TownOutcome(NamedTuple):
         The same on the mesh; None where the municipality is its own only zone.
     reach
         The people within reach of its facilities; None without facilities.
+    larger
+        The same on the larger meshes that the project asks for, by their level.
     """
 
     town: Town
@@ -74,6 +77,7 @@ class TownOutcome(NamedTuple):
     blocks: Table
     mesh: Gathered | None
     reach: Reaching | None
+    larger: dict[str, Gathered] = {}  # noqa: RUF012 - never changed
 
 
 class Check(NamedTuple):
@@ -242,10 +246,30 @@ def _gather_town(
         served = in_reach(prepared, town, population)
         bounded = spread.bound(served.table, "people_in_reach", served.by_year)
         served = served._replace(table=bounded)
+    larger: dict[str, Gathered] = {}
     if mesh is not None:
         mesh = mesh._replace(table=_with_interval(mesh.table, mesh.walk, spread))
+        for level in prepared.project.map_.meshes:
+            found = on_larger_mesh(mesh, level)
+            larger[level] = found._replace(table=_with_interval(found.table, found.walk, spread))
     alone = to_parents(people.zones, people.zones)
-    return TownOutcome(town, people, _with_interval(table, alone, spread), mesh, served)
+    return TownOutcome(town, people, _with_interval(table, alone, spread), mesh, served, larger)
+
+
+def on_larger_mesh(mesh: Gathered, level: str) -> Gathered:
+    """The people of mesh cells in the larger cells that hold them.
+
+    Parameters
+    ----------
+    mesh
+        Town blocks counted on mesh cells.
+    level
+        A coarser level, such as "1km".
+    """
+    zones, walk = in_larger_cells(mesh.zones, level)
+    people = gather(mesh.people, walk)
+    table = age_structure(people).join(density(people, zones.areas()))
+    return Gathered(zones, compose(walk, mesh.walk), people, table)
 
 
 def _with_interval(table: Table, walk: Crosswalk, spread: Uncertainty) -> Table:

@@ -55,28 +55,49 @@ def in_reach(prepared: Prepared, town: Town, population: Population) -> Reaching
     """
     if town.facilities is None:
         raise AssertionError(f"{town.code} has no facilities")
-    near = [other for other in prepared.towns if _is_near(other, town)]
-    # all are measured in the plane zone of the facilities, wherever the border runs
-    zone = town.blocks.plane_zone
-    areas = join([replace(other.blocks, plane_zone=zone) for other in near])
-    people = population.only(areas.ids)
-    entry = next(m for m in prepared.project.municipality if m.code == town.code)
-    ground = Ground(
-        areas,
-        people.at(people.years[0]),
-        _standing(near, zone),
-        town.reach,
-        {given.facility_class: given.by for given in entry.districts},
-    )
+    ground = ground_of(prepared, town, population)
+    people = population.only(ground.areas.ids)
+    outlines = [town.outline, *(one.outline for one in _near(prepared, town) if one is not town)]
     return reaching(
         town.facilities,
         {name: rule_of(prepared.project, name) for name in town.class_names},
         people=people,
         ground=ground,
         outline=town.outline,
-        known=as_one([town.outline, *(other.outline for other in near if other is not town)]),
+        known=as_one(outlines),
         town=town.code,
     )
+
+
+def ground_of(prepared: Prepared, town: Town, population: Population) -> Ground:
+    """What the rules of reach of a town work on, its neighbours in the project included.
+
+    Parameters
+    ----------
+    prepared
+        Checked input.
+    town
+        One of its towns.
+    population
+        People of all blocks of all towns. [persons]
+    """
+    near = _near(prepared, town)
+    # all are measured in the plane zone of the facilities, wherever the border runs
+    zone = town.blocks.plane_zone
+    areas = join([replace(other.blocks, plane_zone=zone) for other in near])
+    people = population.only(areas.ids)
+    entry = next(m for m in prepared.project.municipality if m.code == town.code)
+    return Ground(
+        areas,
+        people.at(people.years[0]),
+        _standing(near, zone),
+        town.reach,
+        {given.facility_class: given.by for given in entry.districts},
+    )
+
+
+def _near(prepared: Prepared, town: Town) -> list[Town]:
+    return [other for other in prepared.towns if _is_near(other, town)]
 
 
 def _standing(near: Sequence[Town], plane_zone: int) -> Standing | None:

@@ -43,6 +43,8 @@ INTERVALS = Text(
 STATES = {
     "now": Text("（現況）", " (now)"),
     "change": Text("（増減）", " (change)"),
+    "years": Text("（年を動かすスライダー）", " (slider of years)"),
+    "tour": Text("（現況から将来へ動くツアー）", " (tour from now to the future)"),
 }
 
 

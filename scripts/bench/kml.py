@@ -1,6 +1,7 @@
 """How fast the KML writer is, and how safe: beside simplekml and GDAL's LIBKML, in one process.
 
     python scripts/bench/kml.py --json [--prisms 100000] [--rounds 5] [--names 1000000]
+                                       [--tiles 8x10]
 
 Times are CPU times of one thread, medians over rounds in which everything takes its turn. The
 product makes a whole document from the layer and writes it into a file as it does into a KMZ:
@@ -11,7 +12,10 @@ extrapolated linearly, which flatters it. LIBKML gets everything through Arrow, 
 heights, and no styles, since it has none in common.
 Memory is the peak of the resident set above what the process held with the layer in memory, in
 a process of its own. `--names` sends generated names of every plane through the writer and
-counts what a strict parser does not read back as it was meant.
+counts what a strict parser does not read back as it was meant. `--tiles` writes a prefecture of
+so many tiles of 1,600 cells of 250 m (now, future and change, on four meshes) as a super-overlay
+by the product's own function, and reads back what stands in the tiles; the time of the linter,
+which reads every file before it is published, is told apart.
 """
 
 # ruff: noqa: E402 - pools of threads are sized when their libraries are imported
@@ -29,6 +33,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import zipfile
 import zlib
 from collections.abc import Callable, Sequence
 from html import unescape
@@ -45,11 +50,13 @@ import simplekml
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from kml_names import COLUMNS, HUES, country, failures, make_names
+from kml_prefecture import prefecture
 from proof import Checks, log
 
-from futuremap.export.kml import EARTH_PRO
+from futuremap.export.kml import EARTH_PRO, write_overlay
 from futuremap.export.kml.document import document
 from futuremap.export.kml.kmz import LEVEL
+from futuremap.export.kml.lint import lint
 from futuremap.export.kml.writer import Part
 
 TENTH = 10
@@ -196,12 +203,63 @@ def peak(prisms: int) -> float:
     return float(done.stdout) / MIB
 
 
+PLACEMARK = re.compile(
+    r"<Placemark[^>]*><name>(\d+)</name>.*?"
+    r'<Data name="population_2020"><value>([^<]*)</value>.*?</Placemark>'
+)
+
+
+def tiles(high: int, wide: int, folder: Path) -> dict[str, float]:
+    """A prefecture as a super-overlay: how long it takes, and what stands in its tiles."""
+    meshes = prefecture(high, wide)
+    cells = len(meshes[0][0].features)
+    start = process_time()
+    (path,) = write_overlay(meshes, folder, profile=EARTH_PRO)
+    whole = process_time() - start
+    checked = cpu(lambda: lint(path, profile=EARTH_PRO))
+    most, people = 0, {}
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        for name in names:
+            if name.startswith("tiles/now/"):
+                found = PLACEMARK.findall(archive.read(name).decode("utf-8"))
+                most = max(most, len(found))
+                people |= {code: float(count) for code, count in found}
+    return {
+        "cells": cells, "tiles": len(names) - 2, "kmz_mb": path.stat().st_size / 1e6,
+        "write_s": whole - checked, "check_s": checked, "most_cells": most,
+        "wrong_parents": wrong_parents(people), "prisms": sum(
+            int(layer.shown.sum()) for states in meshes for layer in states
+        ),
+    }  # fmt: skip
+
+
+def wrong_parents(people: dict[str, float]) -> int:
+    """Larger cells whose people, as written, are not those of their cells, to the rounding."""
+    wrong = 0
+    for digits, child in ((6, 8), (8, 9), (9, 10)):
+        sums: dict[str, float] = {}
+        counts: dict[str, int] = {}
+        for code, count in people.items():
+            if len(code) == child:
+                sums[code[:digits]] = sums.get(code[:digits], 0.0) + count
+                counts[code[:digits]] = counts.get(code[:digits], 0) + 1
+        for code, count in people.items():
+            if len(code) == digits:
+                # each written number is off by up to 0.05, a cell left out by up to 0.5
+                room = {6: 100, 8: 4, 9: 4}[digits] - counts.get(code, 0)
+                slack = 0.05 * (counts.get(code, 0) + 1) + 0.5 * room + 1e-6
+                wrong += abs(count - sums.get(code, 0.0)) > slack
+    return wrong
+
+
 def main() -> None:
     """Measure, compare, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--prisms", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--names", type=int, default=5_000, help="generated names to write")
+    parser.add_argument("--tiles", default="8x10", help="tiles of 10 km: 8x10 are 128,000 cells")
     parser.add_argument("--json", action="store_true", help="print the checks (always done)")
     parser.add_argument("--peak", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -221,6 +279,16 @@ def main() -> None:
     checks.add("faster than simplekml", median["simplekml/write"], ">=", 30, "x")
     checks.add("faster than LIBKML", median["libkml/write"], ">=", 8, "x")
     checks.add("compression", median["deflate_mb/s"], ">=", 100, "MB / CPU s")
+    with tempfile.TemporaryDirectory() as name:
+        high, wide = (int(side) for side in given.tiles.split("x"))
+        overlay = tiles(high, wide, Path(name))
+        log(f"tiles: {overlay}")
+    size = f"CPU s for {overlay['cells']:,} cells in three states"
+    checks.add("super-overlay written", overlay["write_s"], "<=", 20, size)
+    checks.add("super-overlay written and checked", overlay["write_s"] + overlay["check_s"],
+               "<=", 60, size)  # fmt: skip
+    checks.add("cells of the fullest tile", overlay["most_cells"], "<=", 1_600, "prisms")
+    checks.add("parents unlike the sum of their cells", overlay["wrong_parents"], "==", 0, "cells")
     bad = 0
     for start in range(0, given.names, NAMES_AT_ONCE):
         bad += failures(make_names(min(NAMES_AT_ONCE, given.names - start), seed=start))
@@ -232,7 +300,8 @@ def main() -> None:
         again_over_write=[round(one["again/write"], 3) for one in rounds],
         simplekml=f"format=False, {given.prisms // TENTH:,} prisms times {TENTH}",
         libkml=f"GDAL {pyogrio.__gdal_version_string__}, use_arrow, no styles",
-        memory="VmHWM minus VmRSS before, in a process of its own", load=os.getloadavg(),
+        overlay=overlay, memory="VmHWM minus VmRSS before, in a process of its own",
+        load=os.getloadavg(),
     )  # fmt: skip
 
 

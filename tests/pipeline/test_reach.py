@@ -10,6 +10,7 @@ import shapely
 from futuremap.core.crosswalk import gather
 from futuremap.pipeline import open_project, run
 from futuremap.pipeline.prepare import check_project
+from futuremap.pipeline.reach_shapes import reach_shapes
 from tests.conftest import TAKAMATSU
 
 RULES = """
@@ -230,3 +231,25 @@ def test_what_cannot_be_is_located(tmp_path, said, code, words):
     found = [one for one in check_project(made).problems if one.code == code]
     assert found
     assert words in " ".join(str(part) for part in (*found[0].detail, found[0].value, found[0]))
+
+
+def test_every_rule_with_an_edge_has_an_outline(folder):
+    prepared = open_project(folder[0])
+    town = prepared.towns[0]
+    shapes = dict(
+        zip(town.facilities.located.ids, reach_shapes(prepared, town, town.base), strict=True)
+    )
+    classes = town.facilities.table["facility_class"]
+    of = {name: [shapes[zone] for zone in shapes if classes[zone] == name] for name in set(classes)}
+    # whoever is nearest, or shared out: no edge
+    assert all(shape is None for name in ("medical", "community_center") for shape in of[name])
+    districts = town.reach.districts["middle_school"]
+    for zone in (zone for zone in shapes if classes[zone] == "middle_school"):
+        point = town.facilities.located.frame.geometry[zone]
+        assert shapely.covers(shapes[zone], point)
+        assert any(shapes[zone].equals(district) for district in districts.geometry)
+    hulls = of["primary_school"]
+    assert all(shape.is_valid and shape.area > 0 for shape in hulls)
+    # 15 minutes on foot are 1,200 m along the streets, and no more as the crow flies
+    size = max(max(b[2] - b[0], (b[3] - b[1]) / 0.82) for b in map(shapely.bounds, hulls))
+    assert 1_500 < size * 91_800 < 2 * 1_200 + 2 * 500 + 100

@@ -21,6 +21,7 @@ from futuremap.core.flows import imbalance
 from futuremap.core.population import Flag
 from futuremap.errors import InputRefused
 from futuremap.pipeline import open_project, run
+from futuremap.pipeline.overlay import all_meshes
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "fixtures" / "geo" / "mihara_yugawara"
 TWELVE = EXAMPLE.parent / "twelve_municipalities"
@@ -88,6 +89,20 @@ def test_each_town_is_measured_in_its_own_plane(two_towns):
         _, _, true = ellipsoid.inv(*degrees[i].T, *degrees[j].T)
         ours = np.hypot(*(plane[i] - plane[j]).T)
         np.testing.assert_allclose(ours, true, rtol=1e-4)
+
+
+def test_meshes_of_both_towns_are_one_map(two_towns):
+    (meshes,) = all_meshes(two_towns)
+    assert [len(theme) for theme in meshes] == [3] * 4
+    assert len({theme[0].metres_per_unit for theme in meshes}) == 1
+    assert meshes[0][0].theme == "mesh250_all"
+    people = sum(town.people.totals()[-1].sum() for town in two_towns.towns)
+    for theme in meshes:
+        assert theme[0].features["population_2045"].sum() == pytest.approx(people, rel=1e-9)
+        # each cell is measured in the plane of its town
+        inhabited = theme[0].features.query("population_2015 > 0")
+        area = inhabited["population_2015"] / inhabited["density_2015"]
+        np.testing.assert_allclose(area, inhabited["area_ha"], rtol=1e-9)
 
 
 def test_the_other_town_s_plane_is_refused(tmp_path, checked):

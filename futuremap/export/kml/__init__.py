@@ -2,6 +2,8 @@
 
 from futuremap.export.kml.bridge import to_simplekml as to_simplekml
 from futuremap.export.kml.kmz import write_earth as write_earth
+from futuremap.export.kml.kmz import write_motion as write_motion
+from futuremap.export.kml.overlay import write_overlay as write_overlay
 from futuremap.export.kml.profiles import EARTH_PRO as EARTH_PRO
 from futuremap.export.kml.profiles import EARTH_WEB as EARTH_WEB
 from futuremap.export.kml.profiles import PROFILES as PROFILES

@@ -99,6 +99,11 @@ def description_template(layer: Layer, *, lang: str = "ja") -> str:
 
 def balloon_text(layer: Layer, *, lang: str = "ja") -> str:
     """Template of a style's balloon: the description, then notes and credits."""
+    return f"$[description]{balloon_notes(layer, lang=lang)}"
+
+
+def balloon_notes(layer: Layer, *, lang: str = "ja") -> str:
+    """Notes and credits below a balloon, as HTML inside XML."""
     words = WORDS[lang]
     lines = [
         *([words.made_up] if layer.synthetic else []),
@@ -107,7 +112,7 @@ def balloon_text(layer: Layer, *, lang: str = "ja") -> str:
         *(f"{words.source}{words.colon}{c}" for c in credit_lines([layer], lang)),
     ]
     small = markup(BREAK).join(html_text(line) for line in lines)
-    return f"$[description]{markup('<hr><small>')}{small}{markup('</small>')}"
+    return f"{markup('<hr><small>')}{small}{markup('</small>')}"
 
 
 def description_cells(
@@ -136,10 +141,7 @@ def description_cells(
     lang
         "ja" or "en".
     """
-    end = WORDS[lang].around[1]
-    labels = [
-        html_text(label + end) + markup(_chip(hue)) for label, hue in layer.classes.entries(lang)
-    ]
+    labels = class_labels(layer, lang)
     shown = [
         signed(people[column]) if line.kind == "change" else people[column]
         for line in table_lines(layer, lang)
@@ -156,6 +158,14 @@ def description_cells(
     ]
 
 
+def class_labels(layer: Layer, lang: str = "ja") -> list[str]:
+    """Name of every class with a chip of its colour, as it ends the line of the colour."""
+    end = WORDS[lang].around[1]
+    return [
+        html_text(label + end) + markup(_chip(hue)) for label, hue in layer.classes.entries(lang)
+    ]
+
+
 def table_lines(layer: Layer, lang: str = "ja") -> list[Line]:
     """Lines of a balloon's table: every column of the balloon once, a field in one line.
 
@@ -169,8 +179,8 @@ def table_lines(layer: Layer, lang: str = "ja") -> list[Line]:
         stem, _, bound = field.name.rpartition("_")
         if bound in BOUNDS and stem in fields:
             label, key, kind = f"　{words.interval}", f"{stem} interval", "interval"
-        elif CHANGES.get(field.name) in fields:
-            label, key, kind = f"　{words.change}", f"{CHANGES[field.name]} change", "change"
+        elif (owner := _owner(field.name)) in fields:
+            label, key, kind = f"　{words.change}", f"{owner} change", "change"
         else:
             label, key, kind = field.label(lang), field.name, "value"
         line = found.setdefault(key, Line(label, {}, kind))
@@ -178,6 +188,12 @@ def table_lines(layer: Layer, lang: str = "ja") -> list[Line]:
     owners = list(dict.fromkeys(key.split()[0] for key in found))
     keys = [owner + suffix for owner in owners for suffix in ("", " interval", " change")]
     return [found[key] for key in keys if key in found]
+
+
+def _owner(change: str) -> str:
+    """The field whose change a field is; empty if it is none."""
+    stem = change.removesuffix("_rate").removesuffix("_change")
+    return CHANGES.get(change, stem if stem != change and "change" in change else "")
 
 
 def column_label(column: str, *, lang: str = "ja") -> str:

@@ -11,6 +11,7 @@ from futuremap.core.classes import UNKNOWN_COLOUR
 from futuremap.core.layer import METRES_PER_DEGREE, Text, View
 from futuremap.export.kml.balloon import balloon_text
 from futuremap.export.kml.labels import Label, label_styles, labels_folder, thinned
+from futuremap.export.kml.marks import ALPHAS
 from futuremap.export.kml.profiles import Profile
 from futuremap.export.kml.rings import WIDTH, ring_classes, ring_rows, ring_style, rings, size_of
 from futuremap.export.kml.words import document_name, legend_html, markup
@@ -22,8 +23,8 @@ HEAD = (
     '<kml xmlns="http://www.opengis.net/kml/2.2">\n<Document id="document">\n'
 )
 TAIL = "</Document>\n</kml>\n"
-RANGE_PER_WIDTH = 1.5  # a tilted camera at this distance has the near edge in its picture too
-LEGEND_SHIFT = 0.12  # of the range: a tenth of the picture, whose lens is about 60° wide
+RANGE_PER_WIDTH = 1.6  # a tilted camera at this distance has the near edge in its picture too
+LEGEND_SHIFT = 0.17  # of the range: a seventh of the picture, whose lens is about 60° wide
 FOLDER_TAIL = "</Folder>\n"
 RADIO = "style-radio"
 RADIO_STYLE = (
@@ -67,10 +68,10 @@ def document(
     for part in parts:
         yield "".join([*styles(part, lang), *(_ring_styles(part) if with_rings else ())]).encode()
     yield label_styles().encode() if names else b""
-    yield "".join(_frame(parts, view, legend=legend, radio=radio, lang=lang)).encode()
+    yield "".join(frame(parts, view, legend=legend, radio=radio, lang=lang)).encode()
     for number, part in enumerate(parts):
         yield folder_head(part, view, shown=number == 0, lang=lang).encode()
-        yield from placemarks(part, visible=number == 0)
+        yield from placemarks(part, visible=number == 0, lang=lang)
         if with_rings:
             yield from rings(part, shown=number == 0, lang=lang)
         yield FOLDER_TAIL.encode()
@@ -152,16 +153,16 @@ def look_at(view: View, *, shift: float = LEGEND_SHIFT, extension: str = "") -> 
     )
 
 
-def colour(hex_rgb: str) -> str:
-    """Opaque KML colour (aabbggrr) of ``#rrggbb``.
+def colour(hex_rgb: str, alpha: int = 255) -> str:
+    """KML colour (aabbggrr) of ``#rrggbb``, opaque if nothing else is said.
 
     Examples
     --------
-    >>> colour("#fde725")
-    'ff25e7fd'
+    >>> colour("#fde725"), colour("#fde725", 96)
+    ('ff25e7fd', '6025e7fd')
     """
     red, green, blue = hex_rgb[1:3], hex_rgb[3:5], hex_rgb[5:7]
-    return f"ff{blue}{green}{red}".lower()
+    return f"{alpha:02x}{blue}{green}{red}".lower()
 
 
 def styles(part: Part, lang: str = "ja") -> Iterator[str]:
@@ -169,11 +170,15 @@ def styles(part: Part, lang: str = "ja") -> Iterator[str]:
     balloon = balloon_style(part, lang)
     hues = [hue for _, hue in part.layer.classes.entries()]
     solid = part.heights() > 0
-    for entry in np.unique(part.classes()[solid]).tolist():
+    drawn = np.stack([part.classes(), part.fades()], axis=1)[solid]
+    for entry, alpha in sorted(set(map(tuple, drawn.tolist()))):
+        # an outline keeps a pale prism's edges readable; opaque ones shimmer with it
+        outline = int(alpha != ALPHAS[0])
+        edge = f"<LineStyle><color>{colour(hues[entry])}</color></LineStyle>" if outline else ""
         yield (
-            f'<Style id="{style_id(part.key, entry)}">'
-            f"<PolyStyle><color>{colour(hues[entry])}</color><outline>0</outline></PolyStyle>"
-            f"{balloon}</Style>\n"
+            f'<Style id="{style_id(part.key, entry, alpha)}">{edge}'
+            f"<PolyStyle><color>{colour(hues[entry], alpha)}</color><outline>{outline}</outline>"
+            f"</PolyStyle>{balloon}</Style>\n"
         )
     if not solid.all():
         yield (
@@ -210,7 +215,7 @@ def folder_head(part: Part, view: str, *, shown: bool, lang: str = "ja") -> str:
     )
 
 
-def _frame(
+def frame(
     parts: Sequence[Part],
     view: str,
     *,
@@ -218,6 +223,21 @@ def _frame(
     radio: bool,
     lang: str,
 ) -> Iterator[str]:
+    """What stands before the states: the legend, and the folder that shows one at a time.
+
+    Parameters
+    ----------
+    parts
+        The states.
+    view
+        First view, as KML.
+    legend
+        Path of the legend's picture inside the KMZ.
+    radio
+        Whether the client has such folders.
+    lang
+        "ja" or "en".
+    """
     if radio:
         yield RADIO_STYLE
     yield legend_overlay(legend, lang)

@@ -13,6 +13,7 @@ from futuremap.export.kml.document import document
 from futuremap.export.kml.labels import Label
 from futuremap.export.kml.legend import legend_png
 from futuremap.export.kml.lint import lint_set
+from futuremap.export.kml.marks import opacity
 from futuremap.export.kml.profiles import Profile
 from futuremap.export.kml.slider import slider, year_parts
 from futuremap.export.kml.split import files_of
@@ -36,6 +37,7 @@ def write_earth(
     profile: Profile,
     prefix: str = "",
     labels: Sequence[Label] = (),
+    fade: bool = False,
     lang: str = "ja",
 ) -> list[Path]:
     """Write the states of one theme for Google Earth.
@@ -54,6 +56,8 @@ def write_earth(
         Start of every file name.
     labels
         Names of places, as `labels_of` finds them; left out of a file without room for them.
+    fade
+        Whether shapes are the paler the wider their interval is.
     lang
         "ja" or "en".
 
@@ -70,7 +74,7 @@ def write_earth(
         a written file fails the check.
     """
     ordered = _ordered(layers)
-    files = files_of(ordered, profile, prefix=prefix)
+    files = files_of(ordered, profile, prefix=prefix, fade=fade)
     members = {}
     for name, parts in files.items():
         drawn = document(parts, profile, legend=LEGEND, labels=labels, lang=lang)
@@ -171,7 +175,9 @@ def _members(
 ) -> Iterator[tuple[str, Iterable[bytes]]]:
     """The document, then the picture of its legend; made when they are written."""
     yield ROOT, drawn
-    yield LEGEND, [legend_png([part.layer for part in parts], lang=lang)]
+    # of a theme without intervals nothing is faded, and nothing said about it
+    fade = any(part.fade and opacity(part.layer) is not None for part in parts)
+    yield LEGEND, [legend_png([part.layer for part in parts], lang=lang, fade=fade)]
 
 
 def _write(path: Path, members: Members) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 from posixpath import dirname
 
 from futuremap.export.kml.lint_document import ENTRY, Document
+from futuremap.export.kml.lint_links import unreached
+from futuremap.export.kml.lint_reader import MOST_PER_RULE
 from futuremap.export.kml.lint_rules import Finding
 from futuremap.export.kml.profiles import Profile
 
@@ -21,7 +23,8 @@ MOST_BYTES = 512 * 2**20  # of a file, of a document: more than any Google Earth
 MOST_UNPACKED = 2**30  # of all files in a KMZ
 MOST_RATIO, RATIO_FROM = 200, 2**20  # ours stay below 50; small files do no harm
 MOST_MEMBERS = 5_000
-MOST_INDEX = 2**20  # bytes of the list of files, which is read as a whole
+MOST_TILES = 60_000  # files of a client that takes links between them; a zip holds no more
+MOST_INDEX = 2**23  # bytes of the list of files, which is read as a whole
 END = struct.Struct("<4s4H2LH")  # the record at the end of a zip: PKZIP's application note §4.3.16
 END_MARK, LONG_MARK, LONG_SIZE = b"PK\5\6", b"PK\6\7", 20
 LONGEST_COMMENT = 2**16
@@ -107,6 +110,19 @@ class _File:
     def _find(self, rule: str, seen: str) -> None:
         self._found.append(Finding(rule, self.path.name, seen[:200]))
 
+    @property
+    def _several(self) -> bool:
+        """Whether the client takes links from document to document."""
+        return "NetworkLink" not in self._profile.refused
+
+    def _paths(self, names: Sequence[str]) -> None:
+        links = {
+            name: document.links.targets
+            for name, document in zip(names, self._documents, strict=True)
+        }
+        for name, fault in list(unreached(ROOT, links))[:MOST_PER_RULE]:
+            self._found.append(Finding("link", f"{self.path.name}/{name}", fault))
+
     def _plain(self) -> None:
         document = Document(self.path.name, self._profile, doubts=self._doubts)
         self._documents.append(document)
@@ -114,7 +130,7 @@ class _File:
             document.read(stream)
 
     def _packed(self) -> None:
-        fault = _index_fault(self.path)
+        fault = _index_fault(self.path, most=MOST_TILES if self._several else MOST_MEMBERS)
         if fault is not None:
             self._find(*fault)
             return
@@ -122,8 +138,11 @@ class _File:
             with zipfile.ZipFile(self.path) as archive:
                 members = archive.infolist()
                 readable = self._members(members)
+                names = frozenset(info.filename for info in members)
                 for info in readable:
-                    self._member(archive, info, frozenset(info.filename for info in members))
+                    self._member(archive, info, names)
+                if self._several and len(readable) > 1:
+                    self._paths([info.filename for info in readable])
         except (*UNREADABLE, UnicodeDecodeError) as error:
             self._find("zip", repr(error))
 
@@ -144,7 +163,7 @@ class _File:
         """Check the list of files inside a KMZ; gives the documents that may be read."""
         names = [info.filename for info in members]
         documents = [info for info in members if info.filename.lower().endswith(KML)]
-        several = "NetworkLink" not in self._profile.refused
+        several = self._several
         if not names or names[0] != ROOT or (len(documents) != 1 and not several):
             self._find("zip", f"first and only document must be {ROOT}: {names[:5]}")
         twice = [name for name, count in Counter(names).items() if count > 1]
@@ -182,7 +201,7 @@ def _openable(info: zipfile.ZipInfo) -> bool:
     return sound and not bomb and info.file_size <= MOST_BYTES
 
 
-def _index_fault(path: Path) -> tuple[str, str] | None:
+def _index_fault(path: Path, *, most: int) -> tuple[str, str] | None:
     """What is wrong with the end of a zip, read before anything trusts it."""
     with path.open("rb") as stream:
         size = stream.seek(0, 2)
@@ -194,6 +213,6 @@ def _index_fault(path: Path) -> tuple[str, str] | None:
     _, _, _, _, count, length, _, _ = END.unpack_from(tail, place)
     if LONG_MARK in tail[max(0, place - LONG_SIZE) : place]:
         return "zip", "a zip64, which clients cannot read"
-    if count > MOST_MEMBERS or length > MOST_INDEX:
+    if count > most or length > MOST_INDEX:
         return "limit", f"{count:,} files, {length:,} bytes of names"
     return None

@@ -7,6 +7,8 @@ import re
 from typing import IO
 
 from futuremap.export.kml.lint_html import PLACEHOLDER, SCHEME, TAG, misread, scales, tag_fault
+from futuremap.export.kml.lint_links import PARTS as LINK_PARTS
+from futuremap.export.kml.lint_links import Links
 from futuremap.export.kml.lint_reader import FEATURES, MOST_PER_RULE, Frame, Reader
 from futuremap.export.kml.lint_rules import Finding
 from futuremap.export.kml.lint_values import (
@@ -78,7 +80,9 @@ class Document(Reader):
         self._mode = ""  # altitudeMode of the shape being read
         self._shown: list[bool] = []  # of every state
         self._timed: list[bool] = []  # of every state that a time slider shows
+        self.links = Links()
         self.at_start = {
+            "NetworkLink": self.links.begin,
             **dict.fromkeys(GROUPS, lambda _: self._group.clear()),
             **dict.fromkeys(SHAPES, self._shape),
         }
@@ -95,6 +99,8 @@ class Document(Reader):
             **dict.fromkeys(PARTS, self._part),
             **dict.fromkeys(GROUPS, self._whole_group),
         }
+        self.at_end |= dict.fromkeys(LINK_PARTS - self.at_end.keys(), self.links.part)
+        self.at_end["NetworkLink"] = self._network_link
         if doubts:
             self.at_end |= dict.fromkeys(("name", "value", "displayName", "address"), self._words)
 
@@ -189,10 +195,21 @@ class Document(Reader):
         if tag == "targetHref" and not text:
             return  # the document itself
         path = posixpath.normpath(posixpath.join(self._place, text))
+        self.links.part(tag, text)
         if SCHEME.match(text) or not ENTRY.fullmatch(path):
             self.find("remote", text)
         else:
             self._want("file", path)
+
+    def _network_link(self, *_: str) -> None:
+        href = self.links.href
+        path = posixpath.normpath(posixpath.join(self._place, href))
+        inside = bool(href) and not SCHEME.match(href) and ENTRY.fullmatch(path) is not None
+        fault = self.links.end(path if inside else "")
+        if "NetworkLink" in self.profile.refused:
+            return  # said already
+        if fault is not None or self._members is None or not href:
+            self.find("link", fault or href or "no href")
 
     def _colour(self, _: str, text: str) -> None:
         if not COLOUR.fullmatch(text):

@@ -40,6 +40,9 @@ class _Name(NamedTuple):
     refused: bool
     ranked: bool  # whether its place is known to `ORDER`
     feature: bool
+    special: bool  # whether more than its place is looked at when it begins or ends
+    order: dict[str, int] | None  # of its children
+    end: Callable[[str, str], None] | None
 
 
 class Frame:
@@ -90,6 +93,7 @@ class Reader:
         self._kept = self._elements = 0
         self._known: dict[str, _Name] = {}
         self._ranks: list[int] = []
+        self._orders: list[dict[str, int] | None] = [None]  # of what is open; nothing says more
         self._text: list[str] = []
 
     def find(self, rule: str, seen: str) -> None:
@@ -160,20 +164,30 @@ class Reader:
         tag = known.tag
         if known.refused:
             self.find("refused", name)
-        if known.ranked and self.stack:
-            self._rank(tag)
+        if known.ranked and (order := self._orders[-1]) is not None:
+            rank = order.get(tag)
+            if rank is None or rank < self._ranks[-1]:
+                self.find("order", f"{tag} in {self.stack[-1]}")
+            else:
+                self._ranks[-1] = rank
         self.stack.append(tag)
         self._ranks.append(0)
+        self._orders.append(known.order)
         if len(self.stack) > DEEPEST:
             raise TooMuch(f"> {DEEPEST} elements inside each other")
+        if known.special:
+            self._special(known, attributes)
+        if attributes:
+            self.named(tag, attributes)
+
+    def _special(self, known: _Name, attributes: dict[str, str]) -> None:
+        tag = known.tag
         if known.feature and not self.updating:
             self._feature(tag, attributes.get("id", ""))
         elif tag in UPDATES:
             self.updating += 1
         if (begin := self.at_start.get(tag)) is not None:
             begin(tag)
-        if attributes:
-            self.named(tag, attributes)
 
     def _new(self, name: str) -> _Name:
         space, _, tag = name.rpartition(" ")
@@ -187,18 +201,10 @@ class Reader:
         refused = tag in self.profile.refused or not (plain or extends)
         self.keep(name)
         feature = tag in FEATURES and (plain or f"{space} " == GX)
-        self._known[name] = known = _Name(tag, refused, plain, feature)
+        special = feature or tag in UPDATES or tag in self.at_start
+        order, end = ORDER.get(tag), self.at_end.get(tag)
+        self._known[name] = known = _Name(tag, refused, plain, feature, special, order, end)
         return known
-
-    def _rank(self, tag: str) -> None:
-        order = ORDER.get(self.stack[-1])
-        if order is None:
-            return
-        rank = order.get(tag)
-        if rank is None or rank < self._ranks[-1]:
-            self.find("order", f"{tag} in {self.stack[-1]}")
-        else:
-            self._ranks[-1] = rank
 
     def _feature(self, tag: str, own: str) -> None:
         if not self.features:
@@ -211,10 +217,14 @@ class Reader:
     def _end(self, name: str) -> None:
         tag = self.stack.pop()
         self._ranks.pop()
-        if (handle := self.at_end.get(tag)) is not None:
-            handle(tag, "".join(self._text))
+        self._orders.pop()
+        known = self._known[name]
+        if known.end is not None:
+            known.end(tag, "".join(self._text))
         self._text.clear()
-        if self._known[name].feature and not self.updating:
+        if not known.special:
+            return
+        if known.feature and not self.updating:
             self.close(self.frames[-1], self.frames[-2] if len(self.frames) > 1 else None)
             self.frames.pop()
         elif tag in UPDATES:

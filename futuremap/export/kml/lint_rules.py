@@ -24,6 +24,7 @@ WORDS = {
     "time": ("期間の始まりと終わりが正しくない", "a time span that is no time, or ends too early"),
     "remote": ("外部への参照がある", "refers to something outside the file"),
     "running": ("動く内容（script など）がある", "holds running content"),
+    "link": ("ネットワークリンクの形が違う", "a network link that is not of the form we allow"),
     "file": ("参照先のファイルが KMZ にない", "a file that is referred to is not in the KMZ"),
     "refused": ("このクライアントが拒む要素", "an element that this client refuses"),
     "features": ("地物が多すぎる", "too many features"),

@@ -23,6 +23,9 @@ class Profile:
         Whether the states stand in a folder that shows one of them at a time.
     tours
         Whether the client takes tours, and has a slider of time.
+    max_shown
+        Most features that may be seen at once; more are written as tiles, if the client takes
+        links between the documents of a file.
     refused
         Elements for which the client refuses a file.
     extensions
@@ -36,14 +39,16 @@ class Profile:
     tours: bool
     refused: frozenset[str]
     extensions: frozenset[str]
+    max_shown: int = 10_000
 
 
 EXTENSION = "http://www.google.com/kml/ext/2.2"
 TOUR = frozenset({"Tour", "Playlist", "FlyTo", "Wait", "duration", "flyToMode"})
 # prisms that grow in a tour, balloons that open in it, and the first place of the time slider
 MOTION = frozenset({"AnimatedUpdate", "altitudeOffset", "balloonVisibility", "TimeSpan"})
-# remote or running content has no place in any of our files
-NEVER = frozenset({"NetworkLink", "NetworkLinkControl", "Model", "SchemaData", "Metadata"})
+# remote or running content has no place in any of our files; links from tile to tile of one KMZ
+# have in that of a client that takes them
+NEVER = frozenset({"NetworkLinkControl", "Model", "SchemaData", "Metadata"})
 # import limits of the web client: reference/kml.md §0
 EARTH_WEB = Profile(
     "earth-web",
@@ -51,7 +56,17 @@ EARTH_WEB = Profile(
     max_vertices=250_000,
     radio=False,
     tours=False,
-    refused=NEVER | {"Region", "Tour", "Track", "MultiTrack", "ListStyle", "TimeSpan", "TimeStamp"},
+    refused=NEVER
+    | {
+        "NetworkLink",
+        "Region",
+        "Tour",
+        "Track",
+        "MultiTrack",
+        "ListStyle",
+        "TimeSpan",
+        "TimeStamp",
+    },
     extensions=frozenset(),
 )
 EARTH_PRO = Profile(
@@ -62,6 +77,7 @@ EARTH_PRO = Profile(
     tours=True,
     refused=NEVER,
     extensions=TOUR | MOTION,
+    max_shown=20_000,
 )
 PROFILES = {profile.name: profile for profile in (EARTH_WEB, EARTH_PRO)}
 

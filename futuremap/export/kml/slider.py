@@ -79,8 +79,10 @@ def _shown(now: Layer, last: Layer, year: int) -> NDArray[np.bool_]:
     The rules of the themes: facilities stand from the year in which they open, areas while
     anybody lives there.
     """
-    features, people = last.features, f"population_{year}"
-    if "opened" in features:
+    features, people, open_ = last.features, f"population_{year}", f"in_service_{year}"
+    if open_ in features:  # only where facilities open or close
+        there = features[open_].to_numpy(dtype=np.float64) == 1
+    elif "opened" in features:
         there = ~(features["opened"].to_numpy(dtype=np.float64) > year)
     elif people in features:
         there = features[people].to_numpy(dtype=np.float64) >= FEWEST_SHOWN
@@ -95,6 +97,22 @@ def _shared(now: Layer, last: Layer) -> int:
     return same.index(False) if False in same else len(same)
 
 
+def _of_its_year(layer: Layer) -> Layer:
+    """A layer whose balloons hold no other year: the slider itself shows how it goes on."""
+    own = [*layer.balloon, layer.height, layer.colour, "imputed_share"]
+    kept = [
+        name
+        for name in dict.fromkeys(own)
+        if name in layer.features and describe(name)[1] in (None, layer.year)
+    ]
+    return replace(
+        layer,
+        features=layer.features[list(dict.fromkeys(["name", *kept, "geometry"]))],
+        balloon=tuple(name for name in kept if name != "imputed_share"),
+        pyramids=None,
+    )
+
+
 def year_parts(layers: Sequence[Layer], profile: Profile) -> list[Part]:
     """As many years as the client takes in one file, evenly chosen; the first and last always.
 
@@ -105,7 +123,8 @@ def year_parts(layers: Sequence[Layer], profile: Profile) -> list[Part]:
     profile
         The client.
     """
-    years = [Part(layer, np.flatnonzero(layer.shown)) for layer in year_layers(layers)]
+    found = [_of_its_year(layer) for layer in year_layers(layers)]
+    years = [Part(layer, np.flatnonzero(layer.shown)) for layer in found]
     for step in range(1, len(years)):
         chosen = [*years[:-1:step], years[-1]]
         features, vertices = size_of(chosen, with_rings=False)
@@ -145,7 +164,7 @@ def slider(parts: Sequence[Part], *, legend: str, lang: str = "ja") -> Iterator[
             f'<Folder id="year-{part.layer.year}"><name>{xml_text(heading(part, lang))}</name>'
             f"<visibility>1</visibility><open>0</open>{_left_out(part, lang)}{span}\n"
         ).encode()
-        yield from placemarks(part, visible=True)
+        yield from placemarks(part, visible=True, lang=lang)
         yield FOLDER_TAIL.encode()
     yield f"{FOLDER_TAIL}{TAIL}".encode()
 

@@ -18,7 +18,13 @@ from futuremap.export.text import file_stem
 FRAME_FEATURES = 6  # document, legend, folder of the states and the states' folders
 
 
-def files_of(layers: Sequence[Layer], profile: Profile, *, prefix: str) -> dict[str, list[Part]]:
+def files_of(
+    layers: Sequence[Layer],
+    profile: Profile,
+    *,
+    prefix: str,
+    fade: bool = False,
+) -> dict[str, list[Part]]:
     """File name of every file, with what it holds.
 
     All states in one file if the client takes them together, else one file a state, else
@@ -29,7 +35,7 @@ def files_of(layers: Sequence[Layer], profile: Profile, *, prefix: str) -> dict[
     ExportError
         If a shape cannot be drawn, or one alone has more vertices than the client takes.
     """
-    wholes = [Part(layer, np.flatnonzero(layer.shown)) for layer in layers]
+    wholes = [Part(layer, np.flatnonzero(layer.shown), fade=fade) for layer in layers]
     theme = f"{prefix}{file_stem(layers[0].theme)}"
     if _fits(wholes, profile):
         return {f"{theme}.kmz": wholes}
@@ -74,6 +80,6 @@ def _tiles(whole: Part, profile: Profile) -> list[Part]:
         if all(counts[piece].sum() <= profile.max_vertices for piece in pieces):
             break
     return [
-        Part(whole.layer, whole.rows[piece], (number, count))
+        whole._replace(rows=whole.rows[piece], tile=(number, count))
         for number, piece in enumerate(pieces, start=1)
     ]

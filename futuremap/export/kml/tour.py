@@ -126,13 +126,13 @@ def tour(trip: Journey, *, legend: str, lang: str = "ja") -> Iterator[bytes]:
     yield legend_overlay(legend, lang).encode()
     yield folder_head(start, view, shown=True, lang=lang).encode()
     marker = _Marker(trip)
-    for piece in placemarks(start, visible=True):
+    for piece in placemarks(start, visible=True, lang=lang):
         yield MARKS.sub(marker, piece)
     yield FOLDER_TAIL.encode()
     if len(trip.later.rows):
         what = LATER[lang != "ja"].format(**years)
         yield f'<Folder id="later"><name>{what}</name><visibility>0</visibility>\n'.encode()
-        yield from placemarks(trip.later, visible=False)
+        yield from placemarks(trip.later, visible=False, lang=lang)
         yield FOLDER_TAIL.encode()
     yield "".join(_playlist(trip, marker.prisms, name=name, view=view)).encode()
     yield TAIL.encode()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,7 +29,10 @@ STYLE = (
 )
 TOUR_HEAD = HEAD.replace("<kml ", f'<kml xmlns:gx="{EXTENSION}" ')
 FLIGHT, STAY = 8.0, 6.0  # [seconds]
-HEADINGS = ("", "現況", "", "将来")
+HEADINGS = {"ja": ("", "現況", "", "将来"), "en": ("", "Now", "", "Future")}
+OUTLINE = Text("{name}の区域", "Area of {name}")
+TRIP = Text("{first}から{last}へ", "From {first} to {last}")
+ALONE = Text("{first}へ", "To {first}")
 ARROW = "→"
 
 
@@ -62,6 +65,7 @@ def write_towns(
     title: Text,
     credits: Sequence[Credit],  # noqa: A002 - the word that all exports use
     notes: Sequence[Text],
+    lang: str = "ja",
 ) -> Path:
     """Write towns as one KMZ: a folder each, and a tour where the client takes one.
 
@@ -81,6 +85,8 @@ def write_towns(
         Credits of the data.
     notes
         What a reader must know.
+    lang
+        "ja" or "en".
 
     Raises
     ------
@@ -90,7 +96,9 @@ def write_towns(
     """
     if not stops or not credits:
         raise ExportError(f"{path.name}: {len(stops)} towns and {len(credits)} credits")
-    pieces = _document(stops, profile, title=title, credits_=credits, notes=notes)
+    words = {each: _remarks(notes, credits, each) for each in WORDS}
+    synthetic = any(credit.synthetic for credit in credits)
+    pieces = _document(stops, profile, title=title, words=words, synthetic=synthetic, lang=lang)
     document = (piece.encode() for piece in pieces)
     return publish({path: [(ROOT, document)]}, profile=profile)[0]
 
@@ -100,31 +108,32 @@ def _document(
     profile: Profile,
     *,
     title: Text,
-    credits_: Sequence[Credit],
-    notes: Sequence[Text],
+    words: Mapping[str, list[str]],
+    synthetic: bool,
+    lang: str,
 ) -> Iterator[str]:
-    mark = SYNTHETIC.ja if any(credit.synthetic for credit in credits_) else ""
-    known = mark.strip("［］") in title.ja
-    words = {lang: _remarks(notes, credits_, lang) for lang in WORDS}
+    at = lang != "ja"
+    mark = SYNTHETIC[at] if synthetic else ""
+    known = mark.strip("［］[] ") in title[at]
     shapes = np.array([stop.outline for stop in stops], dtype=object)
     drawn = outlines(shapes, radius=foot_radius(stops[0].view, len(stops)))
     ends, text = drawn.ends.tolist(), drawn.coordinates.tolist()
     everything = view_of(shapes, np.ones(len(stops)))._replace(tilt=0.0)
     both = [title.ja, *words["ja"], "", title.en, *words["en"]]
     yield TOUR_HEAD if profile.tours else HEAD
-    yield f"<name>{'' if known else mark}{xml_text(title.ja)}</name>"
+    yield f"<name>{'' if known else mark}{xml_text(title[at])}</name>"
     yield "<visibility>1</visibility><open>1</open>\n"
     yield f"<description>{_html_lines(both)}</description>\n"
     yield f"{look_at(everything if len(stops) > 1 else stops[0].view, shift=0.0)}\n"
     yield STYLE
     if profile.tours:
-        yield _tour(stops)
+        yield _tour(stops, lang)
     # in each description and not in the style: a folder, which is clicked in the list, has none
-    small = f"{markup('<hr><small>')}{_html_lines(words['ja'])}{markup('</small>')}"
+    small = f"{markup('<hr><small>')}{_html_lines(words[lang])}{markup('</small>')}"
     for number, (stop, polygons) in enumerate(zip(stops, drawn.shapes, strict=True), start=1):
         rings = [text[ends[ring] : ends[ring + 1]] for polygon in polygons for ring in polygon]
-        about = f"{_balloon(stop, mark)}{small}"
-        yield _folder(stop, f"town-{number}", rings=rings, about=about)
+        about = f"{_balloon(stop, mark, lang)}{small}"
+        yield _folder(stop, f"town-{number}", rings=rings, about=about, lang=lang)
     yield TAIL
 
 
@@ -138,9 +147,10 @@ def _html_lines(lines: Sequence[str]) -> str:
     return markup("<br>").join(html_text(line) for line in lines)
 
 
-def _tour(stops: Sequence[Stop]) -> str:
-    first, last = (xml_text(stops[place].name.ja) for place in (0, -1))
-    name = f"{first}から{last}へ" if len(stops) > 1 else f"{first}へ"
+def _tour(stops: Sequence[Stop], lang: str) -> str:
+    at = lang != "ja"
+    first, last = (xml_text(stops[place].name[at]) for place in (0, -1))
+    name = (TRIP if len(stops) > 1 else ALONE)[at].format(first=first, last=last)
     flights = "".join(
         f"<gx:FlyTo><gx:duration>{FLIGHT}</gx:duration><gx:flyToMode>bounce</gx:flyToMode>"
         f"{look_at(stop.view, shift=0.0)}</gx:FlyTo>"
@@ -152,8 +162,16 @@ def _tour(stops: Sequence[Stop]) -> str:
     )
 
 
-def _folder(stop: Stop, key: str, *, rings: list[list[list[float]]], about: str) -> str:
-    name, view = xml_text(stop.name.ja), look_at(stop.view, shift=0.0)
+def _folder(
+    stop: Stop,
+    key: str,
+    *,
+    rings: list[list[list[float]]],
+    about: str,
+    lang: str,
+) -> str:
+    name, view = xml_text(stop.name[lang != "ja"]), look_at(stop.view, shift=0.0)
+    area = OUTLINE[lang != "ja"].format(name=name)
     about = f"<description>{about}</description>{view}"
     point = f"{stop.view.longitude:.{DECIMALS}f},{stop.view.latitude:.{DECIMALS}f},0"
     lines = "".join(
@@ -166,7 +184,7 @@ def _folder(stop: Stop, key: str, *, rings: list[list[list[float]]], about: str)
         f'<Folder id="{key}"><name>{name}</name><visibility>1</visibility><open>0</open>{about}\n'
         f'<Placemark id="{key}-point"><name>{name}</name><visibility>1</visibility>{about}'
         f"<styleUrl>#{STYLE_ID}</styleUrl><Point><coordinates>{point}</coordinates></Point>"
-        f'</Placemark>\n<Placemark id="{key}-outline"><name>{name}の区域</name>'
+        f'</Placemark>\n<Placemark id="{key}-outline"><name>{area}</name>'
         f"<visibility>1</visibility>{about}<styleUrl>#{STYLE_ID}</styleUrl>"
         f"<MultiGeometry>{lines}</MultiGeometry></Placemark>\n{FOLDER_TAIL}"
     )
@@ -176,13 +194,14 @@ def _corners(ring: list[list[float]]) -> str:
     return " ".join(f"{x:.{DECIMALS}f},{y:.{DECIMALS}f},0" for x, y in ring)
 
 
-def _balloon(stop: Stop, mark: str) -> str:
+def _balloon(stop: Stop, mark: str, lang: str) -> str:
     """The name and a table of now and future, as HTML inside XML."""
-    heads = "".join(f"<th>{heading}</th>" for heading in HEADINGS)
+    heads = "".join(f"<th>{heading}</th>" for heading in HEADINGS[lang])
     lines = "".join(_row(*row) for row in stop.rows)
-    title = f"{markup('<b>')}{html_text(mark + stop.name.ja)}{markup('</b>')}"
+    own, other = stop.name if lang == "ja" else (stop.name.en, stop.name.ja)
+    title = f"{markup('<b>')}{html_text(mark + own)}{markup('</b>')}"
     table = f"{markup(f'<table><tr>{heads}</tr>')}{lines}{markup('</table>')}"
-    return f"{title} {html_text(stop.name.en)}{table}"
+    return f"{title} {html_text(other)}{table}"
 
 
 def _row(label: str, now: str, future: str) -> str:

@@ -20,9 +20,10 @@ from futuremap.export.kml.balloon import (
     description_cells,
     description_template,
 )
+from futuremap.export.kml.marks import ALPHAS, IMPUTED, imputed_cells, opacity
 from futuremap.export.kml.shapes import HOLE, Outlines, foot_radius, outlines, ring_texts
 from futuremap.export.kml.words import texts
-from futuremap.export.text import ascii_ids, replaced, xml_text, xml_texts
+from futuremap.export.text import ascii_ids, html_text, replaced, xml_text, xml_texts
 
 CHUNK = 3072  # features held in memory as text at a time
 CHUNK_CORNERS = 5 * CHUNK  # and their corners, where shapes have many
@@ -45,11 +46,14 @@ class Part(NamedTuple):
         Their places in the layer, ascending.
     tile
         Number of this part and of all parts; (1, 1) if the layer is whole.
+    fade
+        Whether shapes are the paler the wider their interval is.
     """
 
     layer: Layer
     rows: Rows
     tile: tuple[int, int] = (1, 1)
+    fade: bool = False
 
     @property
     def key(self) -> str:
@@ -67,6 +71,12 @@ class Part(NamedTuple):
         values = self.layer.features[self.layer.colour].to_numpy(dtype=np.float64)
         return self.layer.classes.index(values[self.rows])
 
+    def fades(self) -> NDArray[np.intp]:
+        """Opacity of its features, 255 where nothing is in doubt."""
+        known = opacity(self.layer) if self.fade else None
+        whole = np.full(len(self.rows), ALPHAS[0], dtype=np.intp)
+        return whole if known is None else known[self.rows]
+
     def heights(self) -> NDArray[np.float64]:
         """Height of its features as written. [m]"""
         return np.round(self.layer.heights()[self.rows], HEIGHT_DECIMALS)
@@ -81,18 +91,18 @@ class Part(NamedTuple):
         return np.round(ground[self.rows] + heights, HEIGHT_DECIMALS) + 0.0
 
 
-def style_id(key: str, entry: int | str) -> str:
+def style_id(key: str, entry: int | str, alpha: int = ALPHAS[0]) -> str:
     """Id of the style of a class, or of shapes without height.
 
     Examples
     --------
-    >>> style_id("now", 0), style_id("change", FLAT)
-    ('style-now-0', 'style-change-flat')
+    >>> style_id("now", 0), style_id("change", FLAT), style_id("y2053", 2, 170)
+    ('style-now-0', 'style-change-flat', 'style-y2053-2-pale170')
     """
-    return f"style-{key}-{entry}"
+    return f"style-{key}-{entry}" + (f"-pale{alpha}" if alpha != ALPHAS[0] else "")
 
 
-def placemarks(part: Part, *, visible: bool) -> Iterator[bytes]:
+def placemarks(part: Part, *, visible: bool, lang: str = "ja") -> Iterator[bytes]:
     """Placemarks of a part in pieces of some thousand features, as UTF-8.
 
     Areas and points are prisms, lines are walls; without height they lie on the ground. Where
@@ -103,11 +113,70 @@ def placemarks(part: Part, *, visible: bool) -> Iterator[bytes]:
     ExportError
         If a shape cannot be drawn; the message names the feature.
     """
-    fixed = _fixed(part.layer, visible=visible)
+    fixed = _fixed(part.layer, visible=visible, lang=lang)
     classes, heights, tops = part.classes(), part.heights(), part.tops()
+    styles = _style_ids(part, classes=classes, raised=heights > 0)
     for here in _chunks(part):
-        found = _columns(part, part.rows[here], classes=classes[here], heights=heights[here])
+        found = _columns(
+            part.layer, part.rows[here], key=part.key, classes=classes[here], styles=styles[here],
+            lang=lang,
+        )  # fmt: skip
         shapes = _geometries(part, part.rows[here], heights=heights[here], tops=tops[here])
+        yield _filled(fixed, [*_as_bytes(found), *shapes])
+
+
+def compact_placemarks(
+    part: Part,
+    *,
+    regions: Sequence[str] = (),
+    lang: str = "ja",
+) -> Iterator[bytes]:
+    """Placemarks whose balloon is made by their style out of their data, in pieces of UTF-8.
+
+    For files of so many shapes that a balloon of its own for each would be too much: a
+    description holds no more than the name and what was not counted.
+
+    Parameters
+    ----------
+    part
+        The shapes, all visible.
+    regions
+        Region of each shape as KML; none if all are always there.
+    lang
+        "ja" or "en".
+
+    Raises
+    ------
+    ExportError
+        If a shape cannot be drawn; the message names the feature.
+    """
+    layer, features = part.layer, part.layer.features
+    data = "".join(
+        f'<Data name="{xml_text(column)}"><value>{PLACE}</value></Data>'
+        for column in columns(layer)
+    )
+    whole = (
+        f'<Placemark id="{PLACE}"><name>{PLACE}</name><visibility>1</visibility>'
+        f"<description>{PLACE}</description><styleUrl>#{PLACE}</styleUrl>{PLACE}"
+        f"<ExtendedData>{data}</ExtendedData>{3 * PLACE}</Placemark>\n"
+    )
+    fixed = [text.encode() for text in whole.split(PLACE)]
+    classes, heights, tops = part.classes(), part.heights(), part.tops()
+    styles = _style_ids(part, classes=classes, raised=heights > 0)
+    own = list(regions) or [""] * len(part.rows)
+    for here in _chunks(part):
+        rows = part.rows[here]
+        names = texts(features["name"].iloc[rows])
+        doubts = imputed_cells(layer, rows, lang=lang) if IMPUTED in features else [""] * len(rows)
+        found = [
+            ascii_ids([f"{part.key}-{zone}" for zone in features.index[rows].tolist()]),
+            xml_texts(names),
+            [html_text(name) + doubt for name, doubt in zip(names, doubts, strict=True)],
+            styles[here],
+            own[here],
+            *(cells(layer, column, rows).machine for column in columns(layer)),
+        ]
+        shapes = _geometries(part, rows, heights=heights[here], tops=tops[here])
         yield _filled(fixed, [*_as_bytes(found), *shapes])
 
 
@@ -135,13 +204,13 @@ def _chunks(part: Part) -> Iterator[slice]:
         yield slice(start, end)
 
 
-def _fixed(layer: Layer, *, visible: bool) -> list[bytes]:
+def _fixed(layer: Layer, *, visible: bool, lang: str) -> list[bytes]:
     """What stands between the texts of a feature's own, from the first to the last."""
-    balloon = description_template(layer)
+    balloon = description_template(layer, lang=lang)
     places = balloon.replace("%%", "").count("%s")
     data = "".join(
         f'<Data name="{xml_text(column)}">'
-        f"<displayName>{xml_text(column_label(column))}</displayName>"
+        f"<displayName>{xml_text(column_label(column, lang=lang))}</displayName>"
         f"<value>{PLACE}</value></Data>"
         for column in columns(layer)
     )
@@ -177,24 +246,33 @@ def _as_bytes(found: Sequence[list[str]]) -> list[list[bytes]]:
     return encoded
 
 
+def _style_ids(part: Part, *, classes: Rows, raised: NDArray[np.bool_]) -> list[str]:
+    entries = [*range(len(part.layer.classes.entries())), FLAT]
+    wanted = np.array([[style_id(part.key, e, alpha) for e in entries] for alpha in ALPHAS])
+    paleness = (part.fades()[:, None] == np.array(ALPHAS)).argmax(axis=1)
+    chosen = np.where(raised, paleness, 0), np.where(raised, classes, -1)
+    found: list[str] = wanted.astype(object)[chosen].tolist()
+    return found
+
+
 def _columns(
-    part: Part,
+    layer: Layer,
     rows: Rows,
     *,
+    key: str,
     classes: Rows,
-    heights: NDArray[np.float64],
+    styles: list[str],
+    lang: str,
 ) -> list[list[str]]:
-    key, layer, features = part.key, part.layer, part.layer.features
+    features = layer.features
     both = {column: cells(layer, column, rows) for column in columns(layer)}
     names = texts(features["name"].iloc[rows])
     people = {column: found.people for column, found in both.items()}
-    entries = [*range(len(layer.classes.entries())), FLAT]
-    styles = np.array([style_id(key, entry) for entry in entries], dtype=object)
     return [
         ascii_ids([f"{key}-{zone}" for zone in features.index[rows].tolist()]),
         xml_texts(names),
-        *description_cells(layer, names, classes=classes, people=people, rows=rows),
-        styles[np.where(heights > 0, classes, -1)].tolist(),
+        *description_cells(layer, names, classes=classes, people=people, rows=rows, lang=lang),
+        styles,
         *(found.machine for found in both.values()),
     ]
 

@@ -100,7 +100,7 @@ def test_every_town_is_a_folder_that_is_flown_to(tmp_path, profile):
     path = write(tmp_path, profile)
     assert texts(path, "//k:Folder/k:name") == ["三原市", "湯河原町"]
     assert texts(path, "//k:Folder/k:LookAt/k:longitude") == ["133.080000", "139.100000"]
-    assert texts(path, "//k:Folder/k:LookAt/k:range") == ["45000", "12000"]
+    assert texts(path, "//k:Folder/k:LookAt/k:range") == ["48000", "12800"]
     assert texts(path, "//k:Placemark[k:Point]/k:name") == ["三原市", "湯河原町"]
     assert texts(path, "//k:Point/k:coordinates")[0] == "133.080000,34.400000,0"
     assert set(texts(path, "//k:visibility")) == {"1"}
@@ -110,10 +110,10 @@ def test_the_first_view_holds_all_towns(tmp_path):
     both = write(tmp_path / "both")
     west, east = 133.0, 139.15
     assert texts(both, "/k:kml/k:Document/k:LookAt/k:longitude") == [f"{(west + east) / 2:.6f}"]
-    width = float(texts(both, "/k:kml/k:Document/k:LookAt/k:range")[0]) / 1.5
+    width = float(texts(both, "/k:kml/k:Document/k:LookAt/k:range")[0]) / 1.6
     assert width == pytest.approx((east - west) * 91_000, rel=0.02)
     one = write(tmp_path / "one", stops=[YUGAWARA])
-    assert texts(one, "/k:kml/k:Document/k:LookAt/k:range") == ["12000"]
+    assert texts(one, "/k:kml/k:Document/k:LookAt/k:range") == ["12800"]
 
 
 @PROFILES

@@ -259,7 +259,7 @@ def test_a_full_disk_is_an_export_error(make_layer, tmp_path):
 def test_a_refused_run_leaves_the_old_file(make_layer, tmp_path, monkeypatch):
     (path,) = write_earth([make_layer()], tmp_path, profile=EARTH_WEB)
     before = path.read_bytes()
-    monkeypatch.setattr("futuremap.export.kml.document.colour", lambda _: "blue")
+    monkeypatch.setattr("futuremap.export.kml.document.colour", lambda *_: "blue")
     with pytest.raises(ExportError, match="aabbggrr"):
         write_earth([make_layer(count=9)], tmp_path, profile=EARTH_WEB)
     assert path.read_bytes() == before

@@ -22,7 +22,7 @@ PRISM = (
 TOURS = replace(
     EARTH_PRO,
     extensions=EARTH_PRO.extensions | {"AnimatedUpdate", "altitudeOffset", "delayedStart"},
-    refused=EARTH_PRO.refused - {"NetworkLink"},
+    refused=EARTH_PRO.refused,
 )
 BOX = "<north>35</north><south>34</south><east>135</east><west>134</west>"
 
@@ -129,22 +129,60 @@ def test_the_place_of_a_finding_is_told(tmp_path):
     assert body[: finding.column - 1].endswith("134,34,5 134,34,5")
 
 
-def link(href):
-    return f"<NetworkLink><name>x</name>{region()[22:-9]}<Link><href>{href}</href></Link></NetworkLink>"
+POLL = (
+    "<refreshMode>onInterval</refreshMode><refreshInterval>5</refreshInterval>"
+    "<viewRefreshMode>onRegion</viewRefreshMode>"
+)
+
+
+def link(href, mode="<viewRefreshMode>onRegion</viewRefreshMode>"):
+    return (
+        f"<NetworkLink><name>x</name>{region()[22:-9]}<Link><href>{href}</href>{mode}</Link>"
+        "</NetworkLink>"
+    )
 
 
 def test_several_documents_in_a_kmz(tmp_path):
     tile = f"{HEAD}{PRISM}{TAIL}"
     cases = {
         "sound": ({"doc.kml": f"{HEAD}{link('tiles/a.kml')}{TAIL}", "tiles/a.kml": tile}, set()),
-        "lost": ({"doc.kml": f"{HEAD}{link('tiles/b.kml')}{TAIL}", "tiles/a.kml": tile}, {"file"}),
+        "lost": (
+            {"doc.kml": f"{HEAD}{link('tiles/b.kml')}{TAIL}", "tiles/a.kml": tile},
+            {"file", "link"},
+        ),
         "sideways": (
             {
                 "doc.kml": f"{HEAD}{link('tiles/a.kml')}{TAIL}",
-                "tiles/a.kml": f"{HEAD}{link('b.kml')}{link('../doc.kml')}{TAIL}",
+                "tiles/a.kml": f"{HEAD}{link('b.kml')}{TAIL}",
                 "tiles/b.kml": tile,
             },
             set(),
+        ),
+        "round": (
+            {
+                "doc.kml": f"{HEAD}{link('tiles/a.kml')}{TAIL}",
+                "tiles/a.kml": f"{HEAD}{link('../doc.kml')}{TAIL}",
+            },
+            {"link"},
+        ),
+        "alone": (
+            {
+                "doc.kml": f"{HEAD}{link('tiles/a.kml')}{TAIL}",
+                "tiles/a.kml": tile,
+                "tiles/b.kml": tile,
+            },
+            {"link"},
+        ),
+        "at once": (
+            {"doc.kml": f"{HEAD}{link('tiles/a.kml', '')}{TAIL}", "tiles/a.kml": tile},
+            {"link"},
+        ),
+        "again and again": (
+            {
+                "doc.kml": f"{HEAD}{link('tiles/a.kml', POLL)}{TAIL}",
+                "tiles/a.kml": tile,
+            },
+            {"link"},
         ),
         "outside": ({"doc.kml": f"{HEAD}{link('../a.kml')}{TAIL}"}, {"remote"}),
         "remote": ({"doc.kml": f"{HEAD}{link('https://x.jp/a.kml')}{TAIL}"}, {"remote"}),

@@ -143,3 +143,16 @@ def test_an_english_edition(read, write):
     path = write(lang="en")
     names = [name.text for name in find(read, path, "//k:Folder/k:name")]
     assert names == ["2020 to 2050 (slider)", "Now (2020)", *(f"Future ({y})" for y in YEARS[1:])]
+
+
+def test_what_has_closed_is_gone(make_years):
+    layers = make_years(opened=2000.0, in_service_2030=1.0, in_service_2040=[1.0, 0.0, 1.0, 0.0])
+    assert [int(layer.shown.sum()) for layer in year_layers(layers)] == [4, 4, 2, 4]
+
+
+def test_a_balloon_holds_the_numbers_of_its_year_only(read, write):
+    for year, folder in folders(read, write()).items():
+        (place, *_) = folder.findall("k:Placemark", SPACES)
+        data = {one.get("name") for one in place.iterfind(".//k:Data", SPACES)}
+        assert data == {"address", f"population_{year}", f"ageing_rate_{year}"}
+        assert place.findtext("k:description", namespaces=SPACES).count("<hr") == 0

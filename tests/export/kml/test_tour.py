@@ -130,7 +130,7 @@ def test_stops_are_where_most_changes_and_apart(find, write, make_states):
     stops, view = flights[1:-1], layers[0].view
     assert len(stops) == STOPS
     assert {look.find("k:range", SPACES).text for look in stops} == {
-        f"{view.width_m * NEAR * 1.5:.0f}"
+        f"{view.width_m * NEAR * 1.6:.0f}"
     }
     opened = find(path, "//k:Change/k:Placemark[gx:balloonVisibility='1']/@targetId")
     closed = find(path, "//k:Change/k:Placemark[gx:balloonVisibility='0']/@targetId")
