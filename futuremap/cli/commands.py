@@ -223,11 +223,10 @@ def _run(file: Path, out: Path) -> None:
 
 
 def _show_files(outcome: Outcome, folder: Path) -> None:
-    name = outcome.prepared.project.project.name
     typer.echo(f"出力 / output: {folder}")
     typer.echo(f"  はじめに / start here : {folder / 'README.html'}")
     typer.echo(f"  Google Earth          : {folder / 'earth' / 'web'}（Pro は earth/pro）")
-    typer.echo(f"  QGIS                  : {folder / 'qgis' / f'{name}_baseline.gpkg'}")
+    typer.echo(f"  QGIS                  : {folder / 'qgis'}（*.gpkg を QGIS に放す / drag into QGIS）")
 
 
 def _write_csv(file: Path, report: Report) -> None:

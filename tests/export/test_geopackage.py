@@ -15,10 +15,12 @@ from futuremap.core.classes import AGEING_RATE, SERVICE_YEARS, Classes
 from futuremap.core.credits import Credit, register
 from futuremap.core.layer import Layer, Text, View
 from futuremap.errors import ExportError
-from futuremap.export.geopackage import write, write_geopackage
-from futuremap.export.geopackage.expressions import by_class, map_tip
-from futuremap.export.geopackage.style import style_name
+from futuremap.export.geopackage import write_geopackage
+from futuremap.export.geopackage.check import verify
+from futuremap.export.geopackage.drawing import state_drawing, style_name
+from futuremap.export.geopackage.expressions import by_class
 from futuremap.export.geopackage.tables import theme_notes, theme_tables
+from futuremap.export.geopackage.write import all_tables
 
 TITLE = Text("試験市の将来", "Future of Test")
 METADATA = {"versions": {"futuremap": "1"}, "credits": ["出典"]}
@@ -330,7 +332,7 @@ def test_the_check_finds_what_is_missing(path, damage, message):
     with closing(sqlite3.connect(path)) as db, db:
         db.execute(damage)
     with pytest.raises(ExportError, match=message):
-        write.verify(path, theme_tables([*town_layers(), *facility_layers()]))
+        verify(path, all_tables([*town_layers(), *facility_layers()]))
 
 
 def test_the_check_finds_a_damaged_file(path):
@@ -338,17 +340,19 @@ def test_the_check_finds_a_damaged_file(path):
     raw[8192:40960] = b"\xff" * 32768
     path.write_bytes(raw)
     with pytest.raises((ExportError, sqlite3.DatabaseError)):
-        write.verify(path, theme_tables(town_layers()))
+        verify(path, theme_tables(town_layers()))
 
 
 def test_words_of_the_data_are_not_run_in_map_tips():
-    tip = map_tip(town_layers()[0])
+    layers = town_layers()
+    tip = state_drawing(layers[0], layers, marked=False).tip
     assert "町の &lt;年齢&gt; [&#37; 1 %]" in tip
     assert """[% replace("name", map('&','&amp;','<','&lt;','>','&gt;')) %]""" in tip
 
 
 def test_the_class_expression_follows_the_limits():
-    rule = by_class(facility_layers()[0], ["a'", "b", "c", "d", "?"], mark="")
+    layer = facility_layers()[0]
+    rule = by_class(layer.colour, layer.classes, ["a'", "b", "c", "d", "?"], only="")
     column = '"years_in_service_2023"'
     assert rule == (
         f"CASE WHEN {column} IS NULL THEN '?' WHEN {column} < 15.0 THEN 'a''' "

@@ -1,0 +1,222 @@
+"""A print layout of a project: a page of A4 with map, legend, scale bar, title and credits."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from collections.abc import Sequence
+from typing import NamedTuple
+from xml.etree import ElementTree as ET
+
+from futuremap.export.geopackage.xml import add
+
+PAGE = (297.0, 210.0)  # mm, A4 lying
+MAP = (10.0, 22.0, 198.0, 150.0)  # left, top, width and height of the map; mm
+SIDE = (212.0, 75.0)  # left and width of what stands beside it; mm
+FOOT = 175.0  # where notes and credits begin; mm
+MARGIN = 1.04  # of the map around what it shows
+FONT = "Noto Sans CJK JP"  # another Japanese one where it is missing
+SEGMENTS, SEGMENT_SHARE = 2, 0.12  # of the scale bar, and a segment's share of the map's width
+ROUND = (1.0, 2.0, 5.0)
+# how QGIS numbers its kinds of items
+MAP_ITEM, LABEL_ITEM, LEGEND_ITEM, SCALE_ITEM, PAGE_ITEM = (
+    "65639", "65641", "65642", "65646", "65638",
+)  # fmt: skip
+LEFT, CENTRE, TOP, BOTTOM, MIDDLE = "1", "4", "32", "64", "128"  # Qt's alignments
+NAMESPACE = uuid.UUID("6f1c8f52-2f0f-5b6e-9a39-6d2f4a1c9b10")
+
+
+class LegendEntry(NamedTuple):
+    """A layer in the legend: its id and what the legend calls it, lines parted by `WRAP`."""
+
+    layer: str
+    name: str
+
+
+class Sheet(NamedTuple):
+    """What a page says.
+
+    key
+        Text by which its parts get their ids, the same for the same page.
+    name, title
+        Name in QGIS's menu, and heading.
+    extent
+        West, south, east and north of what must be seen, in the project's system.
+    metres
+        Whether those are metres.
+    legend
+        Layers of the legend.
+    notes, credits
+        Lines at the foot.
+    """
+
+    key: str
+    name: str
+    title: str
+    extent: tuple[float, float, float, float]
+    metres: bool
+    legend: Sequence[LegendEntry]
+    notes: Sequence[str]
+    credits: Sequence[str]
+
+
+WRAP = "｜"
+
+
+def add_layout(parent: ET.Element, sheet: Sheet) -> None:
+    """Put the page into the layouts of a project."""
+    layout = add(
+        add(parent, "Layouts"),
+        "Layout",
+        {"name": sheet.name, "units": "mm", "printResolution": "300", "worldFileMap": ""},
+    )
+    _page(layout, sheet)
+    left, width = SIDE
+    _label(layout, sheet, "title", (MAP[0], 6.0, PAGE[0] - 20, 13.0), sheet.title, size=16)
+    _map(layout, sheet)
+    _legend(layout, sheet)
+    if sheet.metres:
+        _scale_bar(layout, sheet)
+        _label(layout, sheet, "north", (left + width - 14, 152.0, 14.0, 14.0), "▲\n北", size=11,
+               align=(CENTRE, MIDDLE))  # fmt: skip
+    half = (PAGE[0] - 24) / 2
+    _label(layout, sheet, "notes", (10.0, FOOT, half, 31.0), "\n".join(sheet.notes), size=6.5)
+    _label(layout, sheet, "credits", (14.0 + half, FOOT, half, 31.0), "\n".join(sheet.credits),
+           size=6.5)  # fmt: skip
+    add(layout, "Atlas", {"enabled": "0", "coverageLayer": "", "hideCoverage": "0"})
+
+
+def extent_of_page(
+    extent: tuple[float, float, float, float],
+) -> tuple[float, float, float, float]:
+    """The smallest extent of the map's shape that shows all of another, and a margin.
+
+    Examples
+    --------
+    >>> extent_of_page((0.0, 0.0, 190.0, 75.0))
+    (-3.8, -37.363..., 193.8, 112.363...)
+    """
+    west, south, east, north = extent
+    _, _, wide, high = MAP
+    width = max((east - west) * MARGIN, (north - south) * MARGIN * wide / high)
+    x, y = (west + east) / 2, (south + north) / 2
+    height = width * high / wide
+    return x - width / 2, y - height / 2, x + width / 2, y + height / 2
+
+
+def _page(layout: ET.Element, sheet: Sheet) -> None:
+    pages = add(layout, "PageCollection")
+    symbol = {"type": "fill", "name": "", "alpha": "1"}
+    add(add(pages, "symbol", symbol), "layer", {"class": "SimpleFill", "enabled": "1", "pass": "0"})
+    _item(pages, sheet, "page", PAGE_ITEM, (0.0, 0.0, *PAGE))
+
+
+def _item(
+    parent: ET.Element,
+    sheet: Sheet,
+    name: str,
+    kind: str,
+    box: tuple[float, float, float, float],
+    **more: str,
+) -> ET.Element:
+    left, top, width, height = box
+    about = {
+        "type": kind,
+        "id": name,
+        "uuid": _uuid(sheet, name),
+        "templateUuid": _uuid(sheet, name),
+        "position": f"{left:g},{top:g},mm",
+        "positionOnPage": f"{left:g},{top:g},mm",
+        "size": f"{width:g},{height:g},mm",
+        "referencePoint": "0",
+        "visibility": "1",
+        "opacity": "1",
+        "zValue": str(len(parent)),
+        "background": "false",
+        "frame": "false",
+    }
+    return add(parent, "LayoutItem", about | more)
+
+
+def _uuid(sheet: Sheet, name: str) -> str:
+    return f"{{{uuid.uuid5(NAMESPACE, f'{sheet.key}/{name}')}}}"
+
+
+def _map(layout: ET.Element, sheet: Sheet) -> None:
+    item = _item(layout, sheet, "map", MAP_ITEM, MAP, frame="true", background="true",
+                 drawCanvasItems="true", keepLayerSet="false", followPreset="false",
+                 mapRotation="0", isTemporal="0")  # fmt: skip
+    west, south, east, north = extent_of_page(sheet.extent)
+    bounds = {"xmin": west, "ymin": south, "xmax": east, "ymax": north}
+    add(item, "Extent", {name: repr(value) for name, value in bounds.items()})
+    add(item, "LayerSet")
+
+
+def _label(
+    layout: ET.Element,
+    sheet: Sheet,
+    name: str,
+    box: tuple[float, float, float, float],
+    text: str,
+    *,
+    size: float,
+    align: tuple[str, str] = (LEFT, TOP),
+) -> None:
+    halign, valign = align
+    item = _item(layout, sheet, name, LABEL_ITEM, box, labelText=text, htmlState="0",
+                 halign=halign, valign=valign, marginX="0", marginY="0")  # fmt: skip
+    _font(item, "LabelFont", size)
+    add(item, "FontColor", {"red": "30", "green": "30", "blue": "30", "alpha": "255"})
+
+
+def _font(parent: ET.Element, tag: str, size: float) -> None:
+    add(parent, tag, {"description": f"{FONT},{size:g},-1,5,50,0,0,0,0,0", "style": ""})
+
+
+def _legend(layout: ET.Element, sheet: Sheet) -> None:
+    left, width = SIDE
+    item = _item(layout, sheet, "legend", LEGEND_ITEM, (left, MAP[1], width, 120.0),
+                 title="凡例", map_uuid=_uuid(sheet, "map"), resizeToContents="1",
+                 legendFilterByAtlas="0", columnCount="1", wrapChar=WRAP, symbolWidth="6",
+                 symbolHeight="4", boxSpace="1", columnSpace="2", lineSpacing="1",
+                 fontColor="#1e1e1e", titleAlignment="1", symbolAlignment="1")  # fmt: skip
+    styles = add(item, "styles")
+    sizes = {"title": 12.0, "group": 9.0, "subgroup": 9.0, "symbol": 8.5, "symbolLabel": 8.5}
+    space = {"title": "marginBottom", "symbolLabel": "marginLeft"}
+    for name, size in sizes.items():
+        gap = {space.get(name, "marginTop"): "2"}
+        _font(add(styles, "style", {"name": name, "alignment": "1", **gap}), "styleFont", size)
+    tree = add(item, "layer-tree-group")
+    for entry in sheet.legend:
+        about = {"id": entry.layer, "name": entry.name, "checked": "Qt::Checked", "expanded": "1"}
+        node = add(tree, "layer-tree-layer", about)
+        titled = add(add(node, "customproperties"), "Option", {"type": "Map"})
+        for key, value in (("cached_name", entry.name), ("legend/title-label", entry.name)):
+            add(titled, "Option", {"type": "QString", "name": key, "value": value})
+
+
+def _scale_bar(layout: ET.Element, sheet: Sheet) -> None:
+    left, width = SIDE
+    west, _, east, _ = extent_of_page(sheet.extent)
+    metres = round_down((east - west) * SEGMENT_SHARE)
+    unit, name, scale = ("km", "km", 1000.0) if metres >= 1000 else ("meters", "m", 1.0)
+    item = _item(layout, sheet, "scale", SCALE_ITEM, (left, 156.0, width - 16, 12.0),
+                 mapUuid=_uuid(sheet, "map"), style="Single Box", unitType=unit, unitLabel=name,
+                 numUnitsPerSegment=f"{metres / scale:g}", numMapUnitsPerScaleBarUnit="1",
+                 numSegments=str(SEGMENTS), numSegmentsLeft="0", height="2.5",
+                 segmentSizeMode="0", alignment="0", labelBarSpace="1.5", boxContentSpace="1",
+                 outlineWidth="0.2")  # fmt: skip
+    style = {"fontFamily": FONT, "fontSize": "8.5", "fontSizeUnit": "Point"}
+    add(item, "text-style", style | {"textColor": "30,30,30,255"})
+
+
+def round_down(value: float) -> float:
+    """The largest of 1, 2 and 5 times a power of ten that is not above a value.
+
+    Examples
+    --------
+    >>> round_down(7300.0), round_down(0.3)
+    (5000.0, 0.2)
+    """
+    power = 10.0 ** math.floor(math.log10(value))
+    return max(step * power for step in ROUND if step * power <= value * (1 + 1e-9))
