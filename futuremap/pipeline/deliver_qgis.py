@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -102,5 +103,7 @@ def _plane_zone(outlines: Sequence[Zones]) -> int | None:
 def _metadata(outcome: Outcome, file: _File, said: Mapping[str, object]) -> dict[str, object]:
     header = outcome.prepared.project.project
     towns = [{"code": town.town.code, "name": town.town.name._asdict()} for town in file.towns]
+    found = Counter(problem.code for problem in outcome.prepared.report.warnings)
     years = {"base_year": header.base_year, "end_year": header.end_year}
-    return {**said, **years, "project": header.name, "municipalities": towns}
+    return {**said, **years, "project": header.name, "municipalities": towns,
+            "warnings": dict(sorted(found.items()))}  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -17,6 +18,9 @@ from futuremap.export.geopackage.expressions import Row
 Shape = Literal["area", "circle", "ring", "outline"]
 YEARS_STYLE = "各年"
 OUTLINE_STYLE = "境界"
+CIRCLES_MM = (1.5, 7.0)  # smallest and largest diameter
+MANY = 100  # circles; more are drawn smaller, so that the map below stays in sight
+SMALLEST_MM = (1.0, 3.0)
 SHOWN = "shown"  # column of a table by year that says what is drawn
 
 
@@ -51,6 +55,12 @@ class Drawing:
         Largest height value of all states, so that one circle means one number everywhere.
     span
         Smallest and largest value of the colour column.
+    sizes
+        Diameter of the smallest and the largest circle. [mm]
+    named
+        Whether names are drawn at every scale.
+    notes
+        What a reader of the map must know, in Japanese.
     """
 
     style: str
@@ -67,6 +77,9 @@ class Drawing:
     metres_per_unit: float = 1.0
     peak: float = 1.0
     span: tuple[float, float] = (0.0, 0.0)
+    sizes: tuple[float, float] = CIRCLES_MM
+    named: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def mark_column(layer: Layer) -> str:
@@ -198,7 +211,25 @@ def _of(
         metres_per_unit=layer.metres_per_unit,
         peak=expressions.peak(layers),
         span=_span(layer, colour),
+        sizes=_sizes(len(layer.features)),
+        named=layer.kind == "municipality",
+        notes=tuple(note.ja for note in layer.notes),
     )
+
+
+def _sizes(count: int) -> tuple[float, float]:
+    """Diameters of the smallest and the largest of some circles. [mm]
+
+    Examples
+    --------
+    >>> _sizes(80), _sizes(400), _sizes(5000)
+    ((1.5, 7.0), (1.0, 3.5), (1.0, 3.0))
+    """
+    shrink = math.sqrt(min(MANY / max(count, 1), 1.0))
+    smallest, largest = (
+        max(size * shrink, least) for size, least in zip(CIRCLES_MM, SMALLEST_MM, strict=True)
+    )
+    return smallest, largest
 
 
 def _span(layer: Layer, field: str) -> tuple[float, float]:

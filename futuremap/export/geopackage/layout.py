@@ -1,4 +1,4 @@
-"""A print layout of a project: a page of A4 with map, legend, scale bar, title and credits."""
+"""A print layout: a page of A4, lying or standing, with map, legend, scale bar and credits."""
 
 from __future__ import annotations
 
@@ -10,13 +10,49 @@ from xml.etree import ElementTree as ET
 
 from futuremap.export.geopackage.xml import add
 
-PAGE = (297.0, 210.0)  # mm, A4 lying
-MAP = (10.0, 22.0, 198.0, 150.0)  # left, top, width and height of the map; mm
-SIDE = (212.0, 75.0)  # left and width of what stands beside it; mm
-FOOT = 175.0  # where notes and credits begin; mm
+Box = tuple[float, float, float, float]  # left, top, width and height on the page; mm
+
+
+class _Page(NamedTuple):
+    # where everything stands on a page
+    size: tuple[float, float]
+    title: Box
+    map: Box
+    legend: Box
+    columns: int
+    scale: Box
+    north: Box
+    notes: Box
+    credits: Box
+
+
+LYING = _Page(
+    size=(297.0, 210.0),
+    title=(10.0, 6.0, 277.0, 13.0),
+    map=(10.0, 22.0, 198.0, 150.0),
+    legend=(212.0, 22.0, 75.0, 120.0),
+    columns=1,
+    scale=(212.0, 158.0, 58.0, 12.0),
+    north=(273.0, 154.0, 14.0, 14.0),
+    notes=(10.0, 175.0, 137.0, 31.0),
+    credits=(150.0, 175.0, 137.0, 31.0),
+)
+STANDING = _Page(
+    size=(210.0, 297.0),
+    title=(10.0, 6.0, 190.0, 13.0),
+    map=(10.0, 21.0, 190.0, 172.0),
+    legend=(10.0, 195.0, 130.0, 66.0),
+    columns=2,
+    scale=(146.0, 216.0, 54.0, 12.0),
+    north=(178.0, 197.0, 14.0, 14.0),
+    notes=(10.0, 263.0, 93.0, 30.0),
+    credits=(107.0, 263.0, 93.0, 30.0),
+)
 MARGIN = 1.04  # of the map around what it shows
 FONT = "Noto Sans CJK JP"  # another Japanese one where it is missing
-SEGMENTS, SEGMENT_SHARE = 2, 0.12  # of the scale bar, and a segment's share of the map's width
+TYPE_SIZES = (6.5, 6.0, 5.5, 5.0, 4.5, 4.0, 3.5, 3.0)  # points, of the foot
+POINT_MM, LEADING = 0.3528, 1.5
+SEGMENTS, SEGMENT_MM = 2, 23.0  # of the scale bar, and the length of a segment at most
 ROUND = (1.0, 2.0, 5.0)
 # how QGIS numbers its kinds of items
 MAP_ITEM, LABEL_ITEM, LEGEND_ITEM, SCALE_ITEM, PAGE_ITEM = (
@@ -53,7 +89,7 @@ class Sheet(NamedTuple):
     key: str
     name: str
     title: str
-    extent: tuple[float, float, float, float]
+    extent: Box
     metres: bool
     legend: Sequence[LegendEntry]
     notes: Sequence[str]
@@ -65,50 +101,81 @@ WRAP = "｜"
 
 def add_layout(parent: ET.Element, sheet: Sheet) -> None:
     """Put the page into the layouts of a project."""
+    page = page_of(sheet.extent)
     layout = add(
         add(parent, "Layouts"),
         "Layout",
         {"name": sheet.name, "units": "mm", "printResolution": "300", "worldFileMap": ""},
     )
-    _page(layout, sheet)
-    left, width = SIDE
-    _label(layout, sheet, "title", (MAP[0], 6.0, PAGE[0] - 20, 13.0), sheet.title, size=16)
-    _map(layout, sheet)
-    _legend(layout, sheet)
+    _page(layout, sheet, page)
+    _label(layout, sheet, "title", page.title, sheet.title, size=15)
+    _map(layout, sheet, page)
+    _legend(layout, sheet, page)
     if sheet.metres:
-        _scale_bar(layout, sheet)
-        _label(layout, sheet, "north", (left + width - 14, 152.0, 14.0, 14.0), "▲\n北", size=11,
-               align=(CENTRE, MIDDLE))  # fmt: skip
-    half = (PAGE[0] - 24) / 2
-    _label(layout, sheet, "notes", (10.0, FOOT, half, 31.0), "\n".join(sheet.notes), size=6.5)
-    _label(layout, sheet, "credits", (14.0 + half, FOOT, half, 31.0), "\n".join(sheet.credits),
-           size=6.5)  # fmt: skip
+        _scale_bar(layout, sheet, page)
+        _label(layout, sheet, "north", page.north, "▲\n北", size=11, align=(CENTRE, MIDDLE))
+    for name, box, lines in (
+        ("notes", page.notes, sheet.notes),
+        ("credits", page.credits, sheet.credits),
+    ):
+        _label(layout, sheet, name, box, "\n".join(lines), size=fitting_size(lines, box))
     add(layout, "Atlas", {"enabled": "0", "coverageLayer": "", "hideCoverage": "0"})
 
 
-def extent_of_page(
-    extent: tuple[float, float, float, float],
-) -> tuple[float, float, float, float]:
-    """The smallest extent of the map's shape that shows all of another, and a margin.
+def page_of(extent: Box) -> _Page:
+    """The page on which an extent is shown larger.
 
     Examples
     --------
-    >>> extent_of_page((0.0, 0.0, 190.0, 75.0))
-    (-3.8, -37.363..., 193.8, 112.363...)
+    >>> page_of((0.0, 0.0, 10.0, 30.0)).size
+    (210.0, 297.0)
+    """
+    return min((LYING, STANDING), key=lambda page: _width(extent, page) / page.map[2])
+
+
+def fitting_size(lines: Sequence[str], box: Box) -> float:
+    """The largest size of type at which lines fit a box, each letter a square. [points]
+
+    Examples
+    --------
+    >>> box = (0.0, 0.0, 93.0, 30.0)
+    >>> fitting_size(["出典" * 9], box), fitting_size(["出典" * 90] * 4, box)
+    (6.5, 5.5)
+    """
+    _, _, width, height = box
+    for size in TYPE_SIZES:
+        letters = int(width / (size * POINT_MM))
+        count = sum(math.ceil(len(line) / letters) for line in lines)
+        if count * size * POINT_MM * LEADING <= height:
+            return size
+    return TYPE_SIZES[-1]
+
+
+def extent_of_page(extent: Box, page: _Page) -> Box:
+    """The smallest extent of a page's map that shows all of another, and a margin.
+
+    Examples
+    --------
+    >>> [round(edge, 1) for edge in extent_of_page((0.0, 0.0, 190.0, 75.0), LYING)]
+    [-3.8, -37.4, 193.8, 112.4]
     """
     west, south, east, north = extent
-    _, _, wide, high = MAP
-    width = max((east - west) * MARGIN, (north - south) * MARGIN * wide / high)
+    width = _width(extent, page)
+    height = width * page.map[3] / page.map[2]
     x, y = (west + east) / 2, (south + north) / 2
-    height = width * high / wide
     return x - width / 2, y - height / 2, x + width / 2, y + height / 2
 
 
-def _page(layout: ET.Element, sheet: Sheet) -> None:
+def _width(extent: Box, page: _Page) -> float:
+    west, south, east, north = extent
+    return max((east - west) * MARGIN, (north - south) * MARGIN * page.map[2] / page.map[3])
+
+
+def _page(layout: ET.Element, sheet: Sheet, page: _Page) -> None:
     pages = add(layout, "PageCollection")
     symbol = {"type": "fill", "name": "", "alpha": "1"}
     add(add(pages, "symbol", symbol), "layer", {"class": "SimpleFill", "enabled": "1", "pass": "0"})
-    _item(pages, sheet, "page", PAGE_ITEM, (0.0, 0.0, *PAGE))
+    _item(pages, sheet, "page", PAGE_ITEM, (0.0, 0.0, *page.size))
 
 
 def _item(
@@ -116,7 +183,7 @@ def _item(
     sheet: Sheet,
     name: str,
     kind: str,
-    box: tuple[float, float, float, float],
+    box: Box,
     **more: str,
 ) -> ET.Element:
     left, top, width, height = box
@@ -142,11 +209,11 @@ def _uuid(sheet: Sheet, name: str) -> str:
     return f"{{{uuid.uuid5(NAMESPACE, f'{sheet.key}/{name}')}}}"
 
 
-def _map(layout: ET.Element, sheet: Sheet) -> None:
-    item = _item(layout, sheet, "map", MAP_ITEM, MAP, frame="true", background="true",
+def _map(layout: ET.Element, sheet: Sheet, page: _Page) -> None:
+    item = _item(layout, sheet, "map", MAP_ITEM, page.map, frame="true", background="true",
                  drawCanvasItems="true", keepLayerSet="false", followPreset="false",
                  mapRotation="0", isTemporal="0")  # fmt: skip
-    west, south, east, north = extent_of_page(sheet.extent)
+    west, south, east, north = extent_of_page(sheet.extent, page)
     bounds = {"xmin": west, "ymin": south, "xmax": east, "ymax": north}
     add(item, "Extent", {name: repr(value) for name, value in bounds.items()})
     add(item, "LayerSet")
@@ -156,7 +223,7 @@ def _label(
     layout: ET.Element,
     sheet: Sheet,
     name: str,
-    box: tuple[float, float, float, float],
+    box: Box,
     text: str,
     *,
     size: float,
@@ -173,18 +240,17 @@ def _font(parent: ET.Element, tag: str, size: float) -> None:
     add(parent, tag, {"description": f"{FONT},{size:g},-1,5,50,0,0,0,0,0", "style": ""})
 
 
-def _legend(layout: ET.Element, sheet: Sheet) -> None:
-    left, width = SIDE
-    item = _item(layout, sheet, "legend", LEGEND_ITEM, (left, MAP[1], width, 120.0),
+def _legend(layout: ET.Element, sheet: Sheet, page: _Page) -> None:
+    item = _item(layout, sheet, "legend", LEGEND_ITEM, page.legend,
                  title="凡例", map_uuid=_uuid(sheet, "map"), resizeToContents="1",
-                 legendFilterByAtlas="0", columnCount="1", wrapChar=WRAP, symbolWidth="6",
+                 legendFilterByAtlas="0", columnCount=str(page.columns), wrapChar=WRAP, symbolWidth="6",
                  symbolHeight="4", boxSpace="1", columnSpace="2", lineSpacing="1",
                  fontColor="#1e1e1e", titleAlignment="1", symbolAlignment="1")  # fmt: skip
     styles = add(item, "styles")
     sizes = {"title": 12.0, "group": 9.0, "subgroup": 9.0, "symbol": 8.5, "symbolLabel": 8.5}
     space = {"title": "marginBottom", "symbolLabel": "marginLeft"}
     for name, size in sizes.items():
-        gap = {space.get(name, "marginTop"): "2"}
+        gap = {space.get(name, "marginTop"): "1" if name == "symbol" else "2"}
         _font(add(styles, "style", {"name": name, "alignment": "1", **gap}), "styleFont", size)
     tree = add(item, "layer-tree-group")
     for entry in sheet.legend:
@@ -195,12 +261,11 @@ def _legend(layout: ET.Element, sheet: Sheet) -> None:
             add(titled, "Option", {"type": "QString", "name": key, "value": value})
 
 
-def _scale_bar(layout: ET.Element, sheet: Sheet) -> None:
-    left, width = SIDE
-    west, _, east, _ = extent_of_page(sheet.extent)
-    metres = round_down((east - west) * SEGMENT_SHARE)
+def _scale_bar(layout: ET.Element, sheet: Sheet, page: _Page) -> None:
+    west, _, east, _ = extent_of_page(sheet.extent, page)
+    metres = round_down((east - west) * SEGMENT_MM / page.map[2])
     unit, name, scale = ("km", "km", 1000.0) if metres >= 1000 else ("meters", "m", 1.0)
-    item = _item(layout, sheet, "scale", SCALE_ITEM, (left, 156.0, width - 16, 12.0),
+    item = _item(layout, sheet, "scale", SCALE_ITEM, page.scale,
                  mapUuid=_uuid(sheet, "map"), style="Single Box", unitType=unit, unitLabel=name,
                  numUnitsPerSegment=f"{metres / scale:g}", numMapUnitsPerScaleBarUnit="1",
                  numSegments=str(SEGMENTS), numSegmentsLeft="0", height="2.5",

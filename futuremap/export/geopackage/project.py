@@ -16,7 +16,7 @@ from futuremap.core.layer import Text
 from futuremap.core.zones import GEOGRAPHIC, plane_epsg
 from futuremap.export.geopackage.drawing import Drawing
 from futuremap.export.geopackage.layout import WRAP, LegendEntry, Sheet, add_layout
-from futuremap.export.geopackage.style import add_style
+from futuremap.export.geopackage.style import add_style, has_labels
 from futuremap.export.geopackage.tables import FeatureTable
 from futuremap.export.geopackage.xml import QGIS_VERSION, add, document, reference_system
 
@@ -54,8 +54,6 @@ class Contents(NamedTuple):
         First and last year, and the years from one to the next.
     credits
         Credits of the data.
-    notes
-        What a reader of the printed map must know.
     """
 
     file: str
@@ -65,7 +63,6 @@ class Contents(NamedTuple):
     plane_zone: int | None
     years: tuple[int, int, int]
     credits: Sequence[Credit]
-    notes: Sequence[str]
 
     @property
     def epsg(self) -> int:
@@ -136,16 +133,22 @@ def _document(contents: Contents, state: States) -> str:
     for layer in layers:
         add(order, "layer", {"id": layer.key})
     _properties(root, contents)
-    _about(root, contents, title)
+    notes = list(dict.fromkeys(note for layer in visible for note in layer.drawing.notes))
+    sources = [f"出典：{credit.line()}" for credit in contents.credits]
+    _about(root, title, [*notes, *sources])
     sheet = Sheet(
         key=f"{contents.file}/{state}",
         name=f"A4 {NAMES[state]}",
         title=title,
         extent=extent,
         metres=contents.plane_zone is not None,
-        legend=[LegendEntry(layer.key, _legend_name(layer)) for layer in visible],
-        notes=contents.notes,
-        credits=[f"出典：{credit.line()}" for credit in contents.credits],
+        # the one without classes last, so that it parts no two columns
+        legend=[
+            LegendEntry(layer.key, _legend_name(layer))
+            for layer in sorted(visible, key=lambda x: x.drawing.classes is None)
+        ],
+        notes=notes,
+        credits=sources,
     )
     add_layout(root, sheet)
     _view(root, extent, contents.epsg)
@@ -221,7 +224,7 @@ def _relations(root: ET.Element, layers: Sequence[_MapLayer]) -> None:
 def _map_layer(parent: ET.Element, layer: _MapLayer, file: str) -> None:
     table = layer.table
     about = {"type": "vector", "geometry": GEOMETRIES[table.geometry_type]}
-    labels = {"labelsEnabled": str(int(layer.drawing.shape != "ring"))}
+    labels = {"labelsEnabled": str(int(has_labels(layer.drawing)))}
     item = add(parent, "maplayer", about | labels | {"wkbType": table.geometry_type})
     if np.isfinite(table.bounds).all():
         _corners(add(item, "extent"), table.bounds)
@@ -302,9 +305,8 @@ def _time(root: ET.Element, contents: Contents) -> None:
     add(moments, "end", text=end)
 
 
-def _about(root: ET.Element, contents: Contents, title: str) -> None:
+def _about(root: ET.Element, title: str, lines: Sequence[str]) -> None:
     metadata = add(root, "projectMetadata")
     add(metadata, "title", text=title)
-    sources = [f"出典：{credit.line()}" for credit in contents.credits]
-    add(metadata, "abstract", text="\n".join([*contents.notes, *sources]))
+    add(metadata, "abstract", text="\n".join(lines))
     add(metadata, "author", text="futuremap")

@@ -20,10 +20,10 @@ from futuremap.export.geopackage.xml import (
 )
 
 CATEGORIES = "Symbology|Symbology3D|Labeling|Fields|MapTips|Temporal"
-THIN_LINE = "90,90,90,160"
+THIN_LINE = "90,90,90,120"
+HALO = "255,255,255,255"  # parts circles from what lies below, in whatever colour
 BOUNDARY_LINE = "38,38,38,255"
 LABEL_SCALE = 25_000  # names are drawn when the map is at this scale or larger
-CIRCLES_MM = (1.5, 7.0)  # smallest and largest diameter
 LEGEND_SHARES = (0.1, 0.5, 1.0)  # of the largest number
 NO_CLASS = "#ffffff"
 GEOMETRY_CODE = {"Point": "0", "MultiPolygon": "2"}
@@ -31,7 +31,7 @@ GEOMETRY_CODE = {"Point": "0", "MultiPolygon": "2"}
 
 def qml(drawing: Drawing, table: FeatureTable) -> str:
     """The whole style of one drawing of a table."""
-    labels = "0" if drawing.shape == "ring" else "1"
+    labels = str(int(has_labels(drawing)))
     root = ET.Element(
         "qgis",
         {"version": QGIS_VERSION, "styleCategories": CATEGORIES, "labelsEnabled": labels},
@@ -39,6 +39,11 @@ def qml(drawing: Drawing, table: FeatureTable) -> str:
     add_style(root, drawing, table)
     add(root, "layerGeometryType", text=GEOMETRY_CODE[table.geometry_type])
     return document(root)
+
+
+def has_labels(drawing: Drawing) -> bool:
+    """Whether names are drawn: rings and boundaries go round what has one of its own."""
+    return drawing.shape in ("area", "circle")
 
 
 def add_style(root: ET.Element, drawing: Drawing, table: FeatureTable) -> None:
@@ -57,7 +62,7 @@ def add_style(root: ET.Element, drawing: Drawing, table: FeatureTable) -> None:
         _symbol(symbols, drawing, name="0", colour=NO_CLASS)
     else:
         _renderer(root, drawing, drawing.classes)
-    _labels(root, always=drawing.shape == "outline")
+    _labels(root, always=drawing.named)
     aliases = add(root, "aliases")
     for index, (name, about) in enumerate(table.columns.items(), start=1):
         add(aliases, "alias", {"index": str(index), "field": name, "name": about.alias})
@@ -113,10 +118,11 @@ def _ranges(renderer: ET.Element, drawing: Drawing, labels: Sequence[str]) -> No
 
 def _symbol(parent: ET.Element, drawing: Drawing, *, name: str, colour: str) -> None:
     if drawing.shape == "circle":
-        rule = expressions.diameter(drawing.height, peak=drawing.peak, sizes=CIRCLES_MM)
-        _circle(parent, name=name, colour=colour, rule=rule)
+        rule = expressions.diameter(drawing.height, peak=drawing.peak, sizes=drawing.sizes)
+        size = sum(drawing.sizes) / 2  # in the legend
+        _circle(parent, name=name, colour=colour, size=size, line=HALO, rule=rule)
     elif drawing.shape == "area":
-        _fill(parent, name=name, colour=colour, line=THIN_LINE, width=0.1)
+        _fill(parent, name=name, colour=colour, line=THIN_LINE, width=0.05)
     elif drawing.shape == "ring":
         _fill(parent, name=name, colour=None, line=rgba(colour), width=0.3)
     else:
@@ -139,7 +145,15 @@ def _fill(parent: ET.Element, *, name: str, colour: str | None, line: str, width
     )
 
 
-def _circle(parent: ET.Element, *, name: str, colour: str, rule: str) -> None:
+def _circle(
+    parent: ET.Element,
+    *,
+    name: str,
+    colour: str,
+    size: float,
+    line: str,
+    rule: str = "",
+) -> None:
     symbol = add(parent, "symbol", {"type": "marker", "name": name, "alpha": "1"})
     marker = add(symbol, "layer", {"class": "SimpleMarker", "enabled": "1", "pass": "0"})
     options(
@@ -147,23 +161,25 @@ def _circle(parent: ET.Element, *, name: str, colour: str, rule: str) -> None:
         {
             "name": "circle",
             "color": rgba(colour),
-            "outline_color": THIN_LINE,
+            "outline_color": line,
             "outline_width": "0.2",
-            "size": repr(CIRCLES_MM[0]),
+            "size": repr(size),
             "size_unit": "MM",
         },
     )
-    data_defined(marker, "data_defined_properties", {"size": rule})
+    if rule:
+        data_defined(marker, "data_defined_properties", {"size": rule})
 
 
 def _size_legend(renderer: ET.Element, drawing: Drawing) -> None:
     """Circles of the legend: round numbers near the largest of all states, and parts of it."""
-    smallest, largest = CIRCLES_MM
+    smallest, largest = drawing.sizes
     legend = add(
         renderer,
         "data-defined-size-legend",
         {"type": "separated", "valign": "bottom", "title": drawing.height_label},
     )
+    _circle(legend, name="source", colour=NO_CLASS, size=smallest, line=THIN_LINE)
     classes = add(legend, "classes")
     for share in LEGEND_SHARES:
         number = float(f"{drawing.peak * share:.1g}")

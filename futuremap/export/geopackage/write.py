@@ -18,7 +18,7 @@ from futuremap.export.geopackage.places import outline_table, ring_table
 from futuremap.export.geopackage.project import Contents, Embedded, Scenario, projects
 from futuremap.export.geopackage.registry import FIXED_TIME, register
 from futuremap.export.geopackage.rows import write_rows
-from futuremap.export.geopackage.tables import FeatureTable, theme_notes, theme_tables, themes_of
+from futuremap.export.geopackage.tables import FeatureTable, theme_tables, themes_of
 from futuremap.export.geopackage.years import periods, years_of, years_table
 
 BASELINE = Scenario("baseline", Text("何もしない将来", "If nothing changes"))
@@ -85,7 +85,6 @@ def write_geopackage(
             plane_zone,
             _years(layers),
             tuple(dict.fromkeys(credit for layer in layers for credit in layer.credits)),
-            list(dict.fromkeys(n for states in themes_of(layers) for n in theme_notes(states))),
         ),
     )
     about = {**metadata, "scenario": {"name": scenario.name, "title": scenario.title._asdict()}}
