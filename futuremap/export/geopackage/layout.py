@@ -18,8 +18,7 @@ class _Page(NamedTuple):
     size: tuple[float, float]
     title: Box
     map: Box
-    legend: Box
-    columns: int
+    legends: tuple[Box, ...]
     scale: Box
     north: Box
     notes: Box
@@ -30,8 +29,7 @@ LYING = _Page(
     size=(297.0, 210.0),
     title=(10.0, 6.0, 277.0, 13.0),
     map=(10.0, 22.0, 198.0, 150.0),
-    legend=(212.0, 22.0, 75.0, 120.0),
-    columns=1,
+    legends=((212.0, 22.0, 75.0, 120.0),),
     scale=(212.0, 158.0, 58.0, 12.0),
     north=(273.0, 154.0, 14.0, 14.0),
     notes=(10.0, 175.0, 137.0, 31.0),
@@ -41,8 +39,7 @@ STANDING = _Page(
     size=(210.0, 297.0),
     title=(10.0, 6.0, 190.0, 13.0),
     map=(10.0, 21.0, 190.0, 172.0),
-    legend=(10.0, 195.0, 130.0, 66.0),
-    columns=2,
+    legends=((10.0, 195.0, 64.0, 66.0), (77.0, 195.0, 64.0, 66.0)),
     scale=(146.0, 216.0, 54.0, 12.0),
     north=(178.0, 197.0, 14.0, 14.0),
     notes=(10.0, 263.0, 93.0, 30.0),
@@ -63,10 +60,17 @@ NAMESPACE = uuid.UUID("6f1c8f52-2f0f-5b6e-9a39-6d2f4a1c9b10")
 
 
 class LegendEntry(NamedTuple):
-    """A layer in the legend: its id and what the legend calls it, lines parted by `WRAP`."""
+    """A layer in the legend.
+
+    layer, name
+        Its id, and what the legend calls it, lines parted by `WRAP`.
+    is_area
+        Whether it stands in the second legend, where a page has two.
+    """
 
     layer: str
     name: str
+    is_area: bool
 
 
 class Sheet(NamedTuple):
@@ -110,7 +114,8 @@ def add_layout(parent: ET.Element, sheet: Sheet) -> None:
     _page(layout, sheet, page)
     _label(layout, sheet, "title", page.title, sheet.title, size=15)
     _map(layout, sheet, page)
-    _legend(layout, sheet, page)
+    for place, entries in enumerate(_columns(sheet.legend, len(page.legends))):
+        _legend(layout, sheet, place, page.legends[place], entries)
     if sheet.metres:
         _scale_bar(layout, sheet, page)
         _label(layout, sheet, "north", page.north, "▲\n北", size=11, align=(CENTRE, MIDDLE))
@@ -240,20 +245,35 @@ def _font(parent: ET.Element, tag: str, size: float) -> None:
     add(parent, tag, {"description": f"{FONT},{size:g},-1,5,50,0,0,0,0,0", "style": ""})
 
 
-def _legend(layout: ET.Element, sheet: Sheet, page: _Page) -> None:
-    item = _item(layout, sheet, "legend", LEGEND_ITEM, page.legend,
-                 title="凡例", map_uuid=_uuid(sheet, "map"), resizeToContents="1",
-                 legendFilterByAtlas="0", columnCount=str(page.columns), wrapChar=WRAP, symbolWidth="6",
+def _columns(entries: Sequence[LegendEntry], count: int) -> list[list[LegendEntry]]:
+    """The entries of each legend: as many as a page has room for, none of them empty."""
+    if count == 1:
+        return [list(entries)]
+    parted = [[entry for entry in entries if entry.is_area is which] for which in (False, True)]
+    return [column for column in parted if column]
+
+
+def _legend(
+    layout: ET.Element,
+    sheet: Sheet,
+    place: int,
+    box: Box,
+    entries: Sequence[LegendEntry],
+) -> None:
+    title = "　" if place else "凡例"  # a blank one keeps the second level with the first
+    item = _item(layout, sheet, f"legend {place + 1}", LEGEND_ITEM, box,
+                 title=title, map_uuid=_uuid(sheet, "map"), resizeToContents="1",
+                 legendFilterByAtlas="0", columnCount="1", wrapChar=WRAP, symbolWidth="6",
                  symbolHeight="4", boxSpace="1", columnSpace="2", lineSpacing="1",
                  fontColor="#1e1e1e", titleAlignment="1", symbolAlignment="1")  # fmt: skip
     styles = add(item, "styles")
     sizes = {"title": 12.0, "group": 9.0, "subgroup": 9.0, "symbol": 8.5, "symbolLabel": 8.5}
     space = {"title": "marginBottom", "symbolLabel": "marginLeft"}
-    for name, size in sizes.items():
-        gap = {space.get(name, "marginTop"): "1" if name == "symbol" else "2"}
-        _font(add(styles, "style", {"name": name, "alignment": "1", **gap}), "styleFont", size)
+    for part, size in sizes.items():
+        gap = {space.get(part, "marginTop"): "1" if part == "symbol" else "2"}
+        _font(add(styles, "style", {"name": part, "alignment": "1", **gap}), "styleFont", size)
     tree = add(item, "layer-tree-group")
-    for entry in sheet.legend:
+    for entry in entries:
         about = {"id": entry.layer, "name": entry.name, "checked": "Qt::Checked", "expanded": "1"}
         node = add(tree, "layer-tree-layer", about)
         titled = add(add(node, "customproperties"), "Option", {"type": "Map"})

@@ -142,10 +142,9 @@ def _document(contents: Contents, state: States) -> str:
         title=title,
         extent=extent,
         metres=contents.plane_zone is not None,
-        # the one without classes last, so that it parts no two columns
         legend=[
-            LegendEntry(layer.key, _legend_name(layer))
-            for layer in sorted(visible, key=lambda x: x.drawing.classes is None)
+            LegendEntry(x.key, _legend_name(x), x.drawing.shape in ("area", "outline"))
+            for x in visible
         ],
         notes=notes,
         credits=sources,

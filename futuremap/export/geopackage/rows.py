@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,13 +12,14 @@ import pandas as pd
 import pyarrow as pa
 import pyogrio
 import shapely
-from numpy.typing import NDArray
 
 from futuremap.core.zones import GEOGRAPHIC
 from futuremap.export.geopackage.tables import GEOMETRY, FeatureTable
 from futuremap.export.text import NOT_XML, clean
 
 GEOPACKAGE_VERSION = "1.3"  # QGIS 3.22 warns of files of 1.4
+# a polygon behind this is a multipolygon of one, without a second shape in memory
+ONE_OF_MANY = struct.pack("<BII", 1, shapely.GeometryType.MULTIPOLYGON.value, 1)
 SHAPES = {b"ARROW:extension:name": b"geoarrow.wkb"}
 
 
@@ -68,14 +70,9 @@ def _column(values: pd.Series, kind: pa.DataType) -> pa.Array:
 
 def _shapes(frame: gpd.GeoDataFrame, *, multi: bool) -> pa.Array:
     shapes = np.asarray(frame.geometry.to_numpy(), dtype=object)
-    return pa.array(shapely.to_wkb(_multi(shapes) if multi else shapes, flavor="iso"))
-
-
-def _multi(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
-    simple = shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON
-    if not simple.any():
-        return shapes
-    several = shapes.copy()
-    polygons = shapes[simple]
-    several[simple] = shapely.multipolygons(polygons, indices=np.arange(len(polygons)))
-    return several
+    texts = shapely.to_wkb(shapes, byte_order=1, flavor="iso")
+    if multi:
+        simple = shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON
+        # as an object: NumPy's own bytes lose the zeros at their end
+        texts[simple] = np.array(ONE_OF_MANY, dtype=object) + texts[simple]
+    return pa.array(texts, type=pa.binary())

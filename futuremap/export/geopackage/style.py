@@ -22,6 +22,7 @@ from futuremap.export.geopackage.xml import (
 CATEGORIES = "Symbology|Symbology3D|Labeling|Fields|MapTips|Temporal"
 THIN_LINE = "90,90,90,120"
 HALO = "255,255,255,255"  # parts circles from what lies below, in whatever colour
+GREY_LINE = "90,90,90,255"
 BOUNDARY_LINE = "38,38,38,255"
 LABEL_SCALE = 25_000  # names are drawn when the map is at this scale or larger
 LEGEND_SHARES = (0.1, 0.5, 1.0)  # of the largest number
@@ -92,7 +93,7 @@ def _renderer(root: ET.Element, drawing: Drawing, classes: Classes) -> None:
     for index, (_, colour) in enumerate(classes.entries()):
         _symbol(symbols, drawing, name=str(index), colour=colour)
     # what QGIS takes for a new class, and where it reads the rule of the circles from
-    _symbol(add(renderer, "source-symbol"), drawing, name="0", colour=NO_CLASS)
+    _symbol(add(renderer, "source-symbol"), drawing, name="0", colour=NO_CLASS, halo=GREY_LINE)
     if drawing.shape == "circle":
         _size_legend(renderer, drawing)
 
@@ -116,11 +117,18 @@ def _ranges(renderer: ET.Element, drawing: Drawing, labels: Sequence[str]) -> No
         add(ranges, "range", about | {"symbol": str(index), "render": "true"})
 
 
-def _symbol(parent: ET.Element, drawing: Drawing, *, name: str, colour: str) -> None:
+def _symbol(
+    parent: ET.Element,
+    drawing: Drawing,
+    *,
+    name: str,
+    colour: str,
+    halo: str = HALO,
+) -> None:
     if drawing.shape == "circle":
         rule = expressions.diameter(drawing.height, peak=drawing.peak, sizes=drawing.sizes)
         size = sum(drawing.sizes) / 2  # in the legend
-        _circle(parent, name=name, colour=colour, size=size, line=HALO, rule=rule)
+        _circle(parent, name=name, colour=colour, size=size, line=halo, rule=rule)
     elif drawing.shape == "area":
         _fill(parent, name=name, colour=colour, line=THIN_LINE, width=0.05)
     elif drawing.shape == "ring":
@@ -152,7 +160,7 @@ def _circle(
     colour: str,
     size: float,
     line: str,
-    rule: str = "",
+    rule: str,
 ) -> None:
     symbol = add(parent, "symbol", {"type": "marker", "name": name, "alpha": "1"})
     marker = add(symbol, "layer", {"class": "SimpleMarker", "enabled": "1", "pass": "0"})
@@ -167,8 +175,7 @@ def _circle(
             "size_unit": "MM",
         },
     )
-    if rule:
-        data_defined(marker, "data_defined_properties", {"size": rule})
+    data_defined(marker, "data_defined_properties", {"size": rule})
 
 
 def _size_legend(renderer: ET.Element, drawing: Drawing) -> None:
@@ -179,7 +186,6 @@ def _size_legend(renderer: ET.Element, drawing: Drawing) -> None:
         "data-defined-size-legend",
         {"type": "separated", "valign": "bottom", "title": drawing.height_label},
     )
-    _circle(legend, name="source", colour=NO_CLASS, size=smallest, line=THIN_LINE)
     classes = add(legend, "classes")
     for share in LEGEND_SHARES:
         number = float(f"{drawing.peak * share:.1g}")

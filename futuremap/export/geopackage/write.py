@@ -22,10 +22,10 @@ from futuremap.export.geopackage.tables import FeatureTable, theme_tables, theme
 from futuremap.export.geopackage.years import periods, years_of, years_table
 
 BASELINE = Scenario("baseline", Text("何もしない将来", "If nothing changes"))
-# no clock in the file; pages of 8 KiB hold more of a wide row; one thread, so one order of bytes
+# no clock in the file; pages of 16 KiB hold wide rows without waste; one thread, so one order of bytes
 GDAL_OPTIONS = {
     "OGR_CURRENT_DATE": FIXED_TIME,
-    "OGR_SQLITE_PRAGMA": "page_size=8192",
+    "OGR_SQLITE_PRAGMA": "page_size=16384",
     "OGR_GPKG_ALLOW_THREADED_RTREE": "NO",
 }
 
@@ -39,6 +39,7 @@ def write_geopackage(
     scenario: Scenario = BASELINE,
     outlines: Sequence[Zones] = (),
     plane_zone: int | None = None,
+    by_year: bool = True,
 ) -> list[Path]:
     """Write layers as a GeoPackage that opens styled, with projects for now and the future.
 
@@ -63,6 +64,9 @@ def write_geopackage(
         Boundaries of the municipalities.
     plane_zone
         Plane rectangular zone of the projects' map; degrees if None.
+    by_year
+        Whether each theme has a table with a row a year too; its shapes then stand in the file
+        once for each year.
 
     Returns
     -------
@@ -75,7 +79,7 @@ def write_geopackage(
         If the file cannot be written or does not pass the check; earlier files are whole.
     """
     refuse_target(path)
-    tables = all_tables(layers, outlines)
+    tables = all_tables(layers, outlines, by_year=by_year)
     embedded = projects(
         Contents(
             path.name,
@@ -105,7 +109,12 @@ def write_geopackage(
     return list(drafts.values())
 
 
-def all_tables(layers: Sequence[Layer], outlines: Sequence[Zones] = ()) -> list[FeatureTable]:
+def all_tables(
+    layers: Sequence[Layer],
+    outlines: Sequence[Zones] = (),
+    *,
+    by_year: bool = True,
+) -> list[FeatureTable]:
     """Every table of a file: themes, outlines of reach, the boundary, then themes by year.
 
     Parameters
@@ -114,6 +123,8 @@ def all_tables(layers: Sequence[Layer], outlines: Sequence[Zones] = ()) -> list[
         Layers; those of one theme share their features.
     outlines
         Boundaries of the municipalities.
+    by_year
+        Whether there are tables by year.
 
     Raises
     ------
@@ -124,7 +135,8 @@ def all_tables(layers: Sequence[Layer], outlines: Sequence[Zones] = ()) -> list[
     rings = [table for states in themes if (table := ring_table(states)) is not None]
     credits_ = tuple(dict.fromkeys(credit for layer in layers for credit in layer.credits))
     bounds = [outline_table(outlines, credits_, name="boundary")] if outlines else []
-    tables = [*theme_tables(layers), *rings, *bounds, *map(years_table, themes)]
+    tables = [*theme_tables(layers), *rings, *bounds]
+    tables += map(years_table, themes if by_year else [])
     names = [table.name for table in tables]
     if len(set(names)) < len(names):
         raise ExportError(f"two tables of one name: {sorted(names)}", code="FM720")
