@@ -145,7 +145,7 @@ def fitting_size(lines: Sequence[str], box: Box) -> float:
     --------
     >>> box = (0.0, 0.0, 93.0, 30.0)
     >>> fitting_size(["出典" * 9], box), fitting_size(["出典" * 90] * 4, box)
-    (6.5, 5.5)
+    (6.5, 4.0)
     """
     _, _, width, height = box
     for size in TYPE_SIZES:
@@ -162,7 +162,7 @@ def extent_of_page(extent: Box, page: _Page) -> Box:
     Examples
     --------
     >>> [round(edge, 1) for edge in extent_of_page((0.0, 0.0, 190.0, 75.0), LYING)]
-    [-3.8, -37.4, 193.8, 112.4]
+    [-3.8, -37.3, 193.8, 112.3]
     """
     west, south, east, north = extent
     width = _width(extent, page)
