@@ -226,7 +226,9 @@ def _show_files(outcome: Outcome, folder: Path) -> None:
     typer.echo(f"出力 / output: {folder}")
     typer.echo(f"  はじめに / start here : {folder / 'README.html'}")
     typer.echo(f"  Google Earth          : {folder / 'earth' / 'web'}（Pro は earth/pro）")
-    typer.echo(f"  QGIS                  : {folder / 'qgis'}（*.gpkg を QGIS に放す / drag into QGIS）")
+    typer.echo(
+        f"  QGIS                  : {folder / 'qgis'}（*.gpkg を QGIS に放す / drag into QGIS）"
+    )
 
 
 def _write_csv(file: Path, report: Report) -> None:

@@ -176,7 +176,8 @@ def facility_layers(
     located = features.geometry.notna().to_numpy()
     opened = features["opened"].to_numpy(dtype=np.float64)
     standing = {
-        year: located & in_service(features, year, otherwise=~(opened > year)) for year in place.years
+        year: located & in_service(features, year, otherwise=~(opened > year))
+        for year in place.years
     }
     return _states(
         features,

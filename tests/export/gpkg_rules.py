@@ -170,7 +170,9 @@ def _extensions(db):
     registered = {(row[0], row[2]) for row in rows}
     wanted = {(table, "gpkg_rtree_index") for (table,) in _all(
         db, "SELECT table_name FROM gpkg_geometry_columns")}  # fmt: skip
-    wanted |= {(f"gpkg_{end}", "gpkg_schema") for end in ("data_columns", "data_column_constraints")}
+    wanted |= {
+        (f"gpkg_{end}", "gpkg_schema") for end in ("data_columns", "data_column_constraints")
+    }
     wanted |= {(f"gpkg_metadata{end}", "gpkg_metadata") for end in ("", "_reference")}
     if wanted - registered:
         yield f"Req 58: not registered: {sorted(wanted - registered)}"

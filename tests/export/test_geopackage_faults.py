@@ -35,7 +35,7 @@ def earlier(tmp_path):
     "name",
     ["a|b.gpkg", "a?b.gpkg", "a*.gpkg", 'a"b.gpkg', "a<b>.gpkg", "a:b.gpkg", "a\\b.gpkg",
      "a\nb.gpkg", "a\x00b.gpkg", "a\x7f.gpkg", "a\ud800.gpkg", "a\ufffe.gpkg", "con.gpkg",
-     "LPT1.gpkg", "a.gpkg ", "a.gpkg.", "a;b.gpkg", f"{'町' * 70}.gpkg"],
+     "LPT1.gpkg", "a.gpkg ", "a.gpkg.", "a;b.gpkg", "a!b.gpkg", f"{'町' * 70}.gpkg"],
 )  # fmt: skip
 def test_a_name_that_a_system_or_qgis_misreads_is_refused(tmp_path, name):
     with pytest.raises(ExportError) as refused:
@@ -44,11 +44,22 @@ def test_a_name_that_a_system_or_qgis_misreads_is_refused(tmp_path, name):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["三原市 (案) [1].gpkg", "a'b--.gpkg", "a%20b&c#d.gpkg", "-a.gpkg"])
+@pytest.mark.parametrize(
+    "name", ["三原市 (案) [1].gpkg", "a'b--.gpkg", "a%20b&c#d.gpkg", "-a.gpkg"]
+)
 def test_any_other_name_is_taken(tmp_path, name):
     assert [path.name for path in write(tmp_path / name)][0] == name
     with closing(sqlite3.connect(tmp_path / name)) as db:
         assert db.execute("SELECT count(*) FROM qgis_projects").fetchone() == (2,)
+
+
+def test_a_folder_at_whose_name_pyogrio_stops_reading_is_refused(tmp_path):
+    for name in ("a;b", "a!b"):
+        (tmp_path / name).mkdir()
+        with pytest.raises(ExportError) as refused:
+            write(tmp_path / name / "town.gpkg")
+        assert refused.value.code == "FM720"
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a!b", "a;b"]
 
 
 @pytest.mark.parametrize("theme", ["町丁", 'a"; DROP TABLE b', "gpkg_x", "qgis_projects", "A", ""])
@@ -167,5 +178,10 @@ def test_where_the_words_do_not_tell_the_disk_is_asked(tmp_path, monkeypatch):
 def test_a_person_reads_what_happened_and_what_to_do(capsys):
     complain(ExportError("a.gpkg-wal", code="FM721", file="out/a.gpkg"))
     said = capsys.readouterr().err
-    for words in ("FM721", "--> out/a.gpkg", "ほかのプログラムが開いています", "remove its layers in QGIS"):
+    for words in (
+        "FM721",
+        "--> out/a.gpkg",
+        "ほかのプログラムが開いています",
+        "remove its layers in QGIS",
+    ):
         assert words in said

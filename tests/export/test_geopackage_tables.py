@@ -15,7 +15,7 @@ from test_geopackage import FUTURE, METADATA, NOW, TITLE, facility_layers, query
 from futuremap.core.zones import Zones
 from futuremap.export.geopackage import write_geopackage
 from futuremap.export.geopackage.places import outline_table, ring_table
-from futuremap.export.geopackage.tables import theme_tables
+from futuremap.export.geopackage.tables import theme_tables, told_apart
 from futuremap.export.geopackage.years import shown_in, years_table
 
 IDS = ["01", "02", "03", "04", "05"]
@@ -186,6 +186,19 @@ def test_every_column_of_every_table_has_a_name_and_a_definition(path):
                             f"WHERE table_name='{table}'")  # noqa: S608  # fmt: skip
         assert {name for name, _, _ in named} == columns
         assert all(alias and text for _, alias, text in named)
+
+
+def test_titles_and_names_that_are_the_same_are_told_apart():
+    first, second = (
+        replace(table, columns={"a": about, "b": about})
+        for about, table in ((x.columns["zone"], x) for x in theme_tables(town_layers()) * 2)
+    )
+    one, other = told_apart([first, replace(second, name="mesh250")])
+    assert (one.identifier, other.identifier) == (
+        "［合成データ］試験市 町丁",
+        "［合成データ］試験市 町丁（mesh250）",
+    )
+    assert [about.alias for about in one.columns.values()] == ["区域コード", "区域コード（b）"]
 
 
 def test_text_that_no_file_can_hold_is_marked_not_cut(tmp_path):

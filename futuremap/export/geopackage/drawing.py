@@ -235,7 +235,9 @@ def _sizes(count: int) -> tuple[float, float]:
 def _span(layer: Layer, field: str) -> tuple[float, float]:
     """Smallest and largest known value of a column, or of a field in all its years."""
     features = layer.features
-    columns = [n for n in features if n == field or (n != features.geometry.name and yearless(n) == field)]
+    columns = [
+        n for n in features if n == field or (n != features.geometry.name and yearless(n) == field)
+    ]
     values = features[columns].to_numpy(dtype=np.float64)
     known = values[np.isfinite(values)]
     return (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)

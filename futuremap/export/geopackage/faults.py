@@ -27,7 +27,7 @@ FAULTS = (
 SIDE_FILES = ("-wal", "-shm", "-journal")
 # "|" ends the name of a file where QGIS names a layer in it; Windows refuses the others
 FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]|[. ]\Z')
-CUT = ";"  # pyogrio takes what follows for a part of an address, wherever it stands
+CUT = re.compile("[;!]")  # pyogrio parts an address there, wherever in the path it stands
 LONGEST = 200  # bytes of a file name; systems take 255, and the draft's is longer
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 CLOSED = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -50,7 +50,7 @@ def refuse_target(path: Path) -> None:
         those of the new file; FM723 if its folder cannot be written to.
     """
     name = path.name
-    bad = FORBIDDEN.search(name) or NOT_XML.search(name) or re.search(CUT, str(path))
+    bad = FORBIDDEN.search(name) or NOT_XML.search(name) or CUT.search(str(path))
     if bad or RESERVED_STEMS.fullmatch(name) or len(name.encode("utf-8", "replace")) > LONGEST:
         seen = repr(bad.group() if bad else name)
         raise ExportError(f"{seen} in {str(path)!r}", code="FM720", file=str(path))

@@ -208,7 +208,11 @@ def _labels(root: ET.Element, *, always: bool) -> None:
     )
     about = {"bufferDraw": "1", "bufferSize": "0.8", "bufferSizeUnits": "MM"}
     add(style, "text-buffer", about | {"bufferColor": "255,255,255,220"})
-    scales = {"scaleVisibility": str(int(not always)), "scaleMin": "1", "scaleMax": str(LABEL_SCALE)}
+    scales = {
+        "scaleVisibility": str(int(not always)),
+        "scaleMin": "1",
+        "scaleMax": str(LABEL_SCALE),
+    }
     add(labeling, "rendering", scales | {"drawLabels": "1"})
 
 

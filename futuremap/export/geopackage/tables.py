@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import geopandas as gpd
@@ -155,6 +155,30 @@ def _theme_table(layers: list[Layer]) -> FeatureTable:
         bounds=bounds_of(features),
         frames=frames,
     )
+
+
+def told_apart(tables: Sequence[FeatureTable]) -> list[FeatureTable]:
+    """The same tables, no two of one title and no two columns of a table of one name.
+
+    GeoPackage wants both; what comes second is told apart by its name in SQL.
+    """
+    seen: set[str] = set()
+    apart = []
+    for table in tables:
+        title = _other(table.identifier, table.name, seen)
+        aliases: set[str] = set()
+        columns = {
+            name: about._replace(alias=_other(about.alias, name, aliases))
+            for name, about in table.columns.items()
+        }
+        apart.append(replace(table, identifier=title, columns=columns))
+    return apart
+
+
+def _other(text: str, name: str, seen: set[str]) -> str:
+    found = f"{text}（{name}）" if text in seen else text
+    seen.add(found)
+    return found
 
 
 def data_columns(features: gpd.GeoDataFrame) -> dict[str, Column]:

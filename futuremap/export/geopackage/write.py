@@ -18,7 +18,7 @@ from futuremap.export.geopackage.places import outline_table, ring_table
 from futuremap.export.geopackage.project import Contents, Embedded, Scenario, projects
 from futuremap.export.geopackage.registry import FIXED_TIME, register
 from futuremap.export.geopackage.rows import write_rows
-from futuremap.export.geopackage.tables import FeatureTable, theme_tables, themes_of
+from futuremap.export.geopackage.tables import FeatureTable, theme_tables, themes_of, told_apart
 from futuremap.export.geopackage.years import periods, years_of, years_table
 
 BASELINE = Scenario("baseline", Text("何もしない将来", "If nothing changes"))
@@ -140,7 +140,7 @@ def all_tables(
     names = [table.name for table in tables]
     if len(set(names)) < len(names):
         raise ExportError(f"two tables of one name: {sorted(names)}", code="FM720")
-    return tables
+    return told_apart(tables)
 
 
 def _years(layers: Sequence[Layer]) -> tuple[int, int, int]:
