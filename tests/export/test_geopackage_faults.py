@@ -48,7 +48,7 @@ def test_a_name_that_a_system_or_qgis_misreads_is_refused(tmp_path, name):
     "name", ["三原市 (案) [1].gpkg", "a'b--.gpkg", "a%20b&c#d.gpkg", "-a.gpkg"]
 )
 def test_any_other_name_is_taken(tmp_path, name):
-    assert [path.name for path in write(tmp_path / name)][0] == name
+    assert write(tmp_path / name)[0].name == name
     with closing(sqlite3.connect(tmp_path / name)) as db:
         assert db.execute("SELECT count(*) FROM qgis_projects").fetchone() == (2,)
 
@@ -134,7 +134,7 @@ def read_only(folder):
 
 
 def test_a_folder_that_is_read_only_is_said_to_be():
-    with tempfile.TemporaryDirectory(dir="/tmp") as name:  # noqa: S108 - pytest's is not nobody's
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
         folder = Path(name)
         write(folder / "town.gpkg")
         before = everything(folder)

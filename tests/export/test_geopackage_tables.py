@@ -60,8 +60,8 @@ def test_a_row_a_zone_and_year_has_the_numbers_of_the_wide_row(path):
     rows = pyogrio.read_dataframe(path, layer="town_blocks_by_year")
     assert list(rows["year"].unique()) == [NOW, FUTURE]
     assert len(rows) == 2 * len(wide)
-    for year, part in rows.groupby("year"):
-        part = part.set_index("zone")
+    for year, found in rows.groupby("year"):
+        part = found.set_index("zone")
         assert part.index.tolist() == wide.index.tolist()
         for name in ("density", "ageing_rate"):
             assert part[name].tolist() == wide[f"{name}_{year}"].tolist()
@@ -180,10 +180,10 @@ def test_a_file_may_do_without_the_tables_by_year(tmp_path):
 
 def test_every_column_of_every_table_has_a_name_and_a_definition(path):
     tables = [row[0] for row in query(path, "SELECT table_name FROM gpkg_geometry_columns")]
+    every = query(path, "SELECT table_name, column_name, name, description FROM gpkg_data_columns")
     for table in tables:
         columns = {row[1] for row in query(path, f"PRAGMA table_info({table})")} - {"fid", "geom"}
-        named = query(path, "SELECT column_name, name, description FROM gpkg_data_columns "
-                            f"WHERE table_name='{table}'")  # noqa: S608  # fmt: skip
+        named = [row[1:] for row in every if row[0] == table]
         assert {name for name, _, _ in named} == columns
         assert all(alias and text for _, alias, text in named)
 

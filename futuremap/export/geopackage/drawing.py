@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from futuremap.core.classes import Classes
-from futuremap.core.layer import Layer, State
 from futuremap.core.fields import describe
+from futuremap.core.layer import Layer, State
 from futuremap.export.geopackage import expressions
 from futuremap.export.geopackage.expressions import Row
 
@@ -82,6 +82,14 @@ class Drawing:
     notes: tuple[str, ...] = ()
 
 
+class _Which(NamedTuple):
+    # what tells one drawing of a layer from another
+    style: str
+    heading: str
+    state: State | Literal["years"]
+    only: str
+
+
 def mark_column(layer: Layer) -> str:
     """Column that says whether a layer draws a feature."""
     return f"shown_{layer.state}_{layer.year}"
@@ -110,10 +118,12 @@ def state_drawing(layer: Layer, layers: Sequence[Layer], *, marked: bool) -> Dra
     return _of(
         layer,
         layers,
-        style=style_name(layer),
-        heading=layer.heading(),
-        state=layer.state,
-        only=f'"{mark_column(layer)}" = 1' if marked else "",
+        _Which(
+            style_name(layer),
+            layer.heading(),
+            layer.state,
+            f'"{mark_column(layer)}" = 1' if marked else "",
+        ),
         columns=(layer.height, layer.colour),
         rows=rows,
     )
@@ -130,10 +140,7 @@ def years_drawing(layers: Sequence[Layer]) -> Drawing:
     return _of(
         now,
         layers,
-        style=YEARS_STYLE,
-        heading="各年",
-        state="years",
-        only=f'"{SHOWN}" = 1',
+        _Which(YEARS_STYLE, YEARS_STYLE, "years", f'"{SHOWN}" = 1'),
         columns=(yearless(now.height), yearless(now.colour)),
         rows=rows,
     )
@@ -147,10 +154,7 @@ def ring_drawing(layer: Layer, layers: Sequence[Layer]) -> Drawing:
     return _of(
         layer,
         layers,
-        style=style_name(layer),
-        heading=f"利用圏 {layer.heading()}",
-        state=layer.state,
-        only=f'"year" = {layer.year}',
+        _Which(style_name(layer), layer.heading(), layer.state, f'"year" = {layer.year}'),
         columns=columns,
         rows=rows,
         shape="ring",
@@ -181,28 +185,25 @@ def yearless(column: str) -> str:
 def _of(
     layer: Layer,
     layers: Sequence[Layer],
+    which: _Which,
     *,
-    style: str,
-    heading: str,
-    state: State | Literal["years"],
-    only: str,
     columns: tuple[str, str],
     rows: Sequence[Row],
     shape: Shape | None = None,
 ) -> Drawing:
     height, colour = columns
     return Drawing(
-        style=style,
-        heading=heading,
-        state=state,
+        style=which.style,
+        heading=which.heading,
+        state=which.state,
         shape=shape or ("circle" if layer.kind == "facility" else "area"),
         tip=expressions.map_tip(
             layer,
             rows,
-            heading=heading,
+            heading=which.heading,
             unknown={colour: layer.classes.unknown_ja},
         ),
-        only=only,
+        only=which.only,
         height=height,
         colour=colour,
         height_label=layer.height_field.label(),

@@ -1,4 +1,4 @@
-"""What can keep a GeoPackage from being written, as located errors: name, open file, disk, folder."""
+"""What keeps a GeoPackage from being written, as located errors: name, open file, disk, folder."""
 
 from __future__ import annotations
 

@@ -51,6 +51,7 @@ TYPE_SIZES = (6.5, 6.0, 5.5, 5.0, 4.5, 4.0, 3.5, 3.0)  # points, of the foot
 POINT_MM, LEADING = 0.3528, 1.5
 SEGMENTS, SEGMENT_MM = 2, 23.0  # of the scale bar, and the length of a segment at most
 ROUND = (1.0, 2.0, 5.0)
+KILO = 1000.0
 # how QGIS numbers its kinds of items
 MAP_ITEM, LABEL_ITEM, LEGEND_ITEM, SCALE_ITEM, PAGE_ITEM = (
     "65639", "65641", "65642", "65646", "65638",
@@ -284,7 +285,7 @@ def _legend(
 def _scale_bar(layout: ET.Element, sheet: Sheet, page: _Page) -> None:
     west, _, east, _ = extent_of_page(sheet.extent, page)
     metres = round_down((east - west) * SEGMENT_MM / page.map[2])
-    unit, name, scale = ("km", "km", 1000.0) if metres >= 1000 else ("meters", "m", 1.0)
+    unit, name, scale = ("km", "km", KILO) if metres >= KILO else ("meters", "m", 1.0)
     item = _item(layout, sheet, "scale", SCALE_ITEM, page.scale,
                  mapUuid=_uuid(sheet, "map"), style="Single Box", unitType=unit, unitLabel=name,
                  numUnitsPerSegment=f"{metres / scale:g}", numMapUnitsPerScaleBarUnit="1",

@@ -178,7 +178,6 @@ def _layers(tables: Sequence[FeatureTable], state: States) -> list[_MapLayer]:
 
 def _title(contents: Contents, layers: Sequence[_MapLayer], state: States) -> str:
     heading = next(x.drawing.heading for x in layers if x.drawing.state == state and not x.group)
-    heading = heading.removeprefix("利用圏 ")
     mark = f"［{SYNTHETIC[0]}］" if any(c.synthetic for c in contents.credits) else ""
     which = f"　{contents.scenario.title.ja}" if state == "future" else ""
     return f"{mark}{contents.title.ja}　{heading}{which}"

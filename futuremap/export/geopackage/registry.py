@@ -14,7 +14,7 @@ from futuremap.export.text import clean
 
 FIXED_TIME = "1980-01-01T00:00:00.000Z"  # same input, same bytes: no clock in the file
 METADATA_KIND = "urn:futuremap:manifest"
-# layer_styles and qgis_projects are QGIS's own tables; the others stand in OGC 12-128r18, annexes F.8 and F.9
+# layer_styles and qgis_projects are QGIS's own; the others stand in OGC 12-128r18, F.8 and F.9
 SCHEMA = """
 CREATE TABLE layer_styles (
     id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,

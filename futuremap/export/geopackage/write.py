@@ -22,7 +22,7 @@ from futuremap.export.geopackage.tables import FeatureTable, theme_tables, theme
 from futuremap.export.geopackage.years import periods, years_of, years_table
 
 BASELINE = Scenario("baseline", Text("何もしない将来", "If nothing changes"))
-# no clock in the file; pages of 16 KiB hold wide rows without waste; one thread, so one order of bytes
+# no clock in the file; pages that hold wide rows without waste; one thread, so one order of bytes
 GDAL_OPTIONS = {
     "OGR_CURRENT_DATE": FIXED_TIME,
     "OGR_SQLITE_PRAGMA": "page_size=16384",
