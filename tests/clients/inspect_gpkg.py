@@ -115,6 +115,23 @@ def rows_at(layer, begin, years):
     return {year: [len(found), sorted(set(found))] for year, found in counts.items()}
 
 
+def colours_of(layer):
+    """Tell the colour in which each feature is drawn, by zone; none for those that are not."""
+    from qgis.core import QgsRenderContext
+
+    renderer, context = layer.renderer().clone(), QgsRenderContext()
+    context.expressionContext().setFields(layer.fields())
+    renderer.startRender(context, layer.fields())
+    found = {}
+    for feature in layer.getFeatures():
+        context.expressionContext().setFeature(feature)
+        symbol = renderer.symbolForFeature(feature, context)
+        if symbol is not None and feature.hasGeometry():
+            found[feature["zone"]] = symbol.color().name()
+    renderer.stopRender(context)
+    return found
+
+
 def print_layouts(project, path):
     """Export every print layout as a picture; say what stands on each page."""
     from qgis.core import QgsLayoutExporter, QgsLayoutItem, QgsLayoutItemLegend
@@ -169,6 +186,11 @@ def read_project(uri, picture):
         "tree": [node.name() for node in nodes],
         "classes": {x.name(): class_labels(x.renderer()) for x in project.mapLayers().values()},
         "shown": [layer.name() for layer in shown],
+        "drawn": {
+            layer.id(): colours_of(layer)
+            for layer in project.mapLayers().values()
+            if class_labels(layer.renderer()) and layer not in timed
+        },
         "begin": moment.begin().toString("yyyy-MM-dd"),
         "end": moment.end().toString("yyyy-MM-dd"),
         "step": settings.timeStep(),

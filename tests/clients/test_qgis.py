@@ -1,6 +1,8 @@
 """What GIS staff meet when they drag a GeoPackage of ours into QGIS: nothing left to set by hand."""
 
 import re
+import zipfile
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -159,3 +161,38 @@ def test_classes_of_a_project_are_those_of_the_layer(reports):
             ours = {n: c for n, c in project["classes"].items() if n.startswith("250m")}
             assert len(ours) >= 2
             assert all(c == opened for n, c in ours.items() if "増減" not in n)
+
+
+def earth_colours(path):
+    """Colour of every placemark of a KMZ of ours, by (state, zone)."""
+    with zipfile.ZipFile(path) as archive:
+        root = ET.fromstring(archive.read("doc.kml"))  # noqa: S314 - our own file
+    name = "{http://www.opengis.net/kml/2.2}"
+    styles = {}
+    for style in root.iter(f"{name}Style"):
+        colour = style.findtext(f"{name}PolyStyle/{name}color")  # aabbggrr
+        if colour is not None:
+            styles[f"#{style.get('id')}"] = f"#{colour[6:8]}{colour[4:6]}{colour[2:4]}"
+    found = {}
+    for placemark in root.iter(f"{name}Placemark"):
+        state, _, zone = (placemark.get("id") or "").partition("-")
+        url = placemark.findtext(f"{name}styleUrl")
+        if state in ("now", "future", "change") and url in styles:
+            found[state, zone] = styles[url]
+    return found
+
+
+def test_every_feature_has_in_qgis_the_colour_that_it_has_in_earth(reports, demo_output):
+    (report,) = reports.values()
+    drawn = report["projects"]["現況"]["drawn"] | report["projects"]["将来"]["drawn"]
+    web = demo_output / "earth" / "web"
+    counted = 0
+    for theme in ("facilities", "town_blocks", "mesh250"):
+        earth = {}
+        for path in sorted(web.glob(f"{theme}*.kmz")):
+            earth |= earth_colours(path)
+        for state in ("now", "future", "change"):
+            there = {zone: colour for (of, zone), colour in earth.items() if of == state}
+            assert drawn[f"futuremap_{theme}_{state}"] == there, (theme, state)
+            counted += len(there)
+    assert counted > 15_000
