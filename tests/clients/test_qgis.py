@@ -9,6 +9,7 @@ import pytest
 pytestmark = pytest.mark.client
 
 JAPANESE = re.compile(r"[぀-ヿ㐀-鿿]")
+EARTH_KEYS = {"now": "now", "y2053": "future", "change": "change"}  # how placemarks are named
 OWN_TO_THE_FORMAT = {"fid", "ogc_fid"}
 
 
@@ -175,10 +176,10 @@ def earth_colours(path):
             styles[f"#{style.get('id')}"] = f"#{colour[6:8]}{colour[4:6]}{colour[2:4]}"
     found = {}
     for placemark in root.iter(f"{name}Placemark"):
-        state, _, zone = (placemark.get("id") or "").partition("-")
+        key, _, zone = (placemark.get("id") or "").partition("-")
         url = placemark.findtext(f"{name}styleUrl")
-        if state in ("now", "future", "change") and url in styles:
-            found[state, zone] = styles[url]
+        if key in EARTH_KEYS and url in styles:
+            found[EARTH_KEYS[key], zone] = styles[url]
     return found
 
 
