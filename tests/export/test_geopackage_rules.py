@@ -26,6 +26,11 @@ def test_nothing_is_found(whole):
     assert findings(whole) == []
 
 
+def test_nothing_is_found_in_what_the_demo_publishes(demo_output):
+    (path,) = (demo_output / "qgis").glob("*.gpkg")
+    assert findings(path) == []
+
+
 @pytest.mark.parametrize(
     ("damage", "rule"),
     [

@@ -21,6 +21,7 @@ OUTLINE_STYLE = "境界"
 CIRCLES_MM = (1.5, 7.0)  # smallest and largest diameter
 MANY = 100  # circles; more are drawn smaller, so that the map below stays in sight
 SMALLEST_MM = (1.0, 3.0)
+AREA_LINE_MM, MESH_LINE_MM = 0.15, 0.05
 SHOWN = "shown"  # column of a table by year that says what is drawn
 
 
@@ -57,6 +58,8 @@ class Drawing:
         Smallest and largest value of the colour column.
     sizes
         Diameter of the smallest and the largest circle. [mm]
+    line
+        Width of the line around an area. [mm]
     named
         Whether names are drawn at every scale.
     notes
@@ -78,6 +81,7 @@ class Drawing:
     peak: float = 1.0
     span: tuple[float, float] = (0.0, 0.0)
     sizes: tuple[float, float] = CIRCLES_MM
+    line: float = AREA_LINE_MM
     named: bool = False
     notes: tuple[str, ...] = ()
 
@@ -213,6 +217,8 @@ def _of(
         peak=expressions.peak(layers),
         span=_span(layer, colour),
         sizes=_sizes(len(layer.features)),
+        # thousands of cells would be all lines
+        line=MESH_LINE_MM if layer.kind == "mesh" else AREA_LINE_MM,
         named=layer.kind == "municipality",
         notes=tuple(note.ja for note in layer.notes),
     )

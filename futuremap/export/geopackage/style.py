@@ -20,7 +20,7 @@ from futuremap.export.geopackage.xml import (
 )
 
 CATEGORIES = "Symbology|Symbology3D|Labeling|Fields|MapTips|Temporal"
-THIN_LINE = "90,90,90,120"
+THIN_LINE = "90,90,90,160"
 HALO = "255,255,255,255"  # parts circles from what lies below, in whatever colour
 GREY_LINE = "90,90,90,255"
 BOUNDARY_LINE = "38,38,38,255"
@@ -130,7 +130,7 @@ def _symbol(
         size = sum(drawing.sizes) / 2  # in the legend
         _circle(parent, name=name, colour=colour, size=size, line=halo, rule=rule)
     elif drawing.shape == "area":
-        _fill(parent, name=name, colour=colour, line=THIN_LINE, width=0.05)
+        _fill(parent, name=name, colour=colour, line=THIN_LINE, width=drawing.line)
     elif drawing.shape == "ring":
         _fill(parent, name=name, colour=None, line=rgba(colour), width=0.3)
     else:
