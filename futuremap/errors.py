@@ -99,9 +99,17 @@ class SolveError(FuturemapError):
 
 
 class ExportError(FuturemapError):
-    """An output could not be written, or failed the check after writing."""
+    """An output could not be written, or failed the check after writing.
+
+    `code` is its problem code where the cause is known, `file` the output it concerns.
+    """
 
     exit_code = 5
+
+    def __init__(self, message: str, *, code: str = "", file: str = "") -> None:
+        self.code = code
+        self.file = file
+        super().__init__(message)
 
 
 class LockedError(FuturemapError):

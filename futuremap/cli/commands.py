@@ -25,7 +25,6 @@ from futuremap.cli.siting import Goals, choices_csv, show_choices
 from futuremap.errors import ExportError, InputRefused
 from futuremap.export.kml import PROFILES
 from futuremap.pipeline import (
-    Outcome,
     backtest,
     check_project,
     choose,
@@ -275,16 +274,15 @@ def _run(file: Path, out: Path, lang: Literal["ja", "en"] | None) -> None:
         folder = deliver(outcome, out, progress=say)
     show_report(outcome.prepared.report)
     show_outcome(outcome)
-    _show_files(outcome, folder)
+    _show_files(folder)
     typer.echo(f"{time.monotonic() - started:.1f} 秒 / seconds")
 
 
-def _show_files(outcome: Outcome, folder: Path) -> None:
-    name = outcome.prepared.project.project.name
+def _show_files(folder: Path) -> None:
     typer.echo(f"出力 / output: {folder}")
     typer.echo(f"  はじめに / start here : {folder / 'README.html'}")
     typer.echo(f"  Google Earth          : {folder / 'earth' / 'web'}（Pro は earth/pro）")
-    typer.echo(f"  QGIS                  : {folder / 'qgis' / f'{name}_baseline.gpkg'}")
+    typer.echo(f"  QGIS                  : {folder / 'qgis'}（gpkg を QGIS に放す）")
 
 
 def _write_csv(file: Path, report: Report) -> None:

@@ -62,7 +62,8 @@ def complain(error: Exception) -> None:
         return
     code = next((code for kind, code in OUTPUT_CODES.items() if isinstance(error, kind)), None)
     if code is not None:
-        problem = Problem(code, detail=(("reason", str(error)),))
+        known, file = getattr(error, "code", ""), getattr(error, "file", "")
+        problem = Problem(known or code, file=file, detail=(("reason", str(error)),))
         sys.stderr.write("\n".join(problem.lines()) + "\n")
     elif isinstance(error, UnknownNameError):
         sys.stderr.write(f"{error}\n")

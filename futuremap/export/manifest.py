@@ -106,6 +106,29 @@ def build_manifest(folder: Path, run: RunRecord) -> dict[str, object]:
         If an input or an output cannot be read.
     """
     return {
+        **describe_run(run),
+        "outputs": [
+            {"path": path.relative_to(folder).as_posix(), **_fingerprint(path)}
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and path != folder / MANIFEST
+        ],
+    }
+
+
+def describe_run(run: RunRecord) -> dict[str, object]:
+    """What went into a run: its inputs, settings, versions, warnings, residuals and credits.
+
+    Parameters
+    ----------
+    run
+        What the run says about itself.
+
+    Raises
+    ------
+    OSError
+        If an input cannot be read.
+    """
+    return {
         "inputs": [
             {
                 "path": _seen_from(run.base, entry.path),
@@ -117,11 +140,6 @@ def build_manifest(folder: Path, run: RunRecord) -> dict[str, object]:
         ],
         "parameters": _plain(run.parameters, base=run.base),
         "versions": versions(),
-        "outputs": [
-            {"path": path.relative_to(folder).as_posix(), **_fingerprint(path)}
-            for path in sorted(folder.rglob("*"))
-            if path.is_file() and path != folder / MANIFEST
-        ],
         "warnings": [_problem(problem, base=run.base) for problem in run.warnings],
         "control_residuals": _plain(run.control_residuals, base=run.base),
         "register_census_ratio": _plain(run.register_census_ratio, base=run.base),

@@ -149,13 +149,14 @@ def facility_layers(
     )
     located = features.geometry.notna().to_numpy()
     opened = features["opened"].to_numpy(dtype=np.float64)
-    in_service = {
-        year: located & _is_open(features, year, otherwise=~(opened > year)) for year in place.years
+    standing = {
+        year: located & in_service(features, year, otherwise=~(opened > year))
+        for year in place.years
     }
     return _states(
         features,
         drawn=drawn(features, look, place.years),
-        shown=in_service,
+        shown=standing,
         left_out=lambda mask, when: _not_yet_open(located & ~mask, when),
         balloon=balloon,
         labels=(theme, title, "facility", (*notes, *_missing(facilities))),
@@ -163,12 +164,23 @@ def facility_layers(
     )
 
 
-def _is_open(
+def in_service(
     features: gpd.GeoDataFrame,
     year: int,
     *,
     otherwise: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
+    """Which facilities are open in a year ``(N,)``.
+
+    Parameters
+    ----------
+    features
+        Facilities with the columns of all years.
+    year
+        The year.
+    otherwise
+        The answer where nothing opens or closes.
+    """
     # the column is there only if facilities open or close
     name = column("in_service", year)
     return np.asarray(features[name] == 1) if name in features else otherwise

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from futuremap.core.credits import Credit, credits_of
-from futuremap.core.layer import Text
 from futuremap.core.population import Population
 from futuremap.core.rounding import round_persons
 from futuremap.core.table import stack
-from futuremap.export.geopackage import write_geopackage
 from futuremap.export.manifest import Input, RunRecord, write_manifest
 from futuremap.export.page import write_page
 from futuremap.export.publish import publishing
 from futuremap.export.tabular import write_frame, write_population, write_table
 from futuremap.pipeline.compare import chart
 from futuremap.pipeline.deliver_earth import deliver_earth
+from futuremap.pipeline.deliver_qgis import write_qgis
 from futuremap.pipeline.deliver_reach import write_reach
 from futuremap.pipeline.draw import Theme, credits_for, draw
 from futuremap.pipeline.prepare import Prepared, Progress, silent
 from futuremap.pipeline.run import Outcome
 from futuremap.pipeline.welcome import page
 
-SCENARIO = "baseline"
 CHART = "comparison.svg"
 
 
@@ -56,7 +53,11 @@ def deliver(outcome: Outcome, out: Path, *, progress: Progress = silent) -> Path
         If another run is writing to the same folder.
     """
     header = outcome.prepared.project.project
-    title = Text(header.title, header.title_en or header.title)
+    measured = record(
+        outcome.prepared,
+        control_residuals=outcome.control_residuals,
+        register_census_ratio=outcome.register_ratio,
+    )
     with publishing(out / header.name) as folder:
         themes = draw(outcome)
         deliver_earth(outcome, themes, folder, credits=_credits(outcome), progress=progress)
@@ -65,17 +66,10 @@ def deliver(outcome: Outcome, out: Path, *, progress: Progress = silent) -> Path
             (folder / CHART).write_text(picture, encoding="utf-8", newline="\n")
         progress("QGIS：GeoPackage")
         layers = [layer for theme in themes for layer in theme]
-        path = folder / "qgis" / f"{header.name}_{SCENARIO}.gpkg"
-        path.parent.mkdir()
-        write_geopackage(layers, path, title=title, metadata=_metadata(outcome))
+        write_qgis(outcome, themes, folder / "qgis", run=measured)
         progress("表：Parquet・CSV / tables")
         _write_tables(outcome, themes, folder / "data")
         write_page(folder, page(outcome, folder, layers=layers, credits=_credits(outcome)))
-        measured = record(
-            outcome.prepared,
-            control_residuals=outcome.control_residuals,
-            register_census_ratio=outcome.register_ratio,
-        )
         write_manifest(folder, measured)
     return out / header.name
 
@@ -136,18 +130,6 @@ def _whole(people: Population, outcome: Outcome) -> NDArray[np.int64]:
             for year in people.persons
         ]
     )
-
-
-def _metadata(outcome: Outcome) -> Mapping[str, object]:
-    header = outcome.prepared.project.project
-    return {
-        "futuremap": version("futuremap"),
-        "project": header.name,
-        "scenario": SCENARIO,
-        "base_year": header.base_year,
-        "end_year": header.end_year,
-        "credits": [credit.line() for credit in _credits(outcome)],
-    }
 
 
 def record(

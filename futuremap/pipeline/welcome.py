@@ -40,6 +40,13 @@ INTERVALS = Text(
     "drawn out as errors of small municipalities grow. Intervals of reach and mesh come from "
     "draws that move the blocks together; they are not sums of the blocks' intervals.",
 )
+PROJECTS = {
+    ".gpkg": Text(
+        "すべての主題図。QGIS に放す。現況・将来のプロジェクト入り",
+        "All themes, to drag into QGIS; holds the projects of now and the future",
+    ),
+    ".qgz": Text("QGIS で開くと地図と印刷用レイアウト", "Opens in QGIS with map and print layout"),
+}
 STATES = {
     "now": Text("（現況）", " (now)"),
     "change": Text("（増減）", " (change)"),
@@ -173,14 +180,28 @@ def _files(folder: Path, layers: Sequence[Layer]) -> dict[str, Text]:
             words[name] = Text(
                 "町の一覧（プロでは町から町へ飛ぶツアー）", "The towns, and a tour in Pro"
             )
-        elif path.suffix == ".gpkg":
-            words[name] = Text("すべての主題図", "All themes")
+        elif path.suffix in PROJECTS:
+            words[name] = _qgis_words(path, layers)
         elif path.stem in TABLES:
             words[name] = TABLES[path.stem]
         else:
             theme = max((t for t in themes if path.stem.startswith(t)), key=len, default="")
             words[name] = _theme_words(path.stem, theme, themes.get(theme, Text("", "")))
     return words
+
+
+def _qgis_words(path: Path, layers: Sequence[Layer]) -> Text:
+    """What a file for QGIS is, and of which town where there are several."""
+    places = (x.place for x in layers if f"_{x.theme.rpartition('_')[2]}_" in path.stem)
+    place = next(places, None)
+    words = PROJECTS[path.suffix]
+    if path.suffix == ".qgz":
+        now = path.stem.endswith("_now")
+        state = Text("現況", "now") if now else Text("将来", "future")
+        words = Text(f"{words.ja}（{state.ja}）", f"{words.en} ({state.en})")
+    if place is None:
+        return words
+    return Text(f"{place.ja}：{words.ja}", f"{place.en}: {words.en}")
 
 
 def _theme_words(stem: str, theme: str, title: Text) -> Text:

@@ -3,7 +3,8 @@
     QT_QPA_PLATFORM=offscreen /usr/bin/python3 inspect_gpkg.py FILE.gpkg OUTPUT_FOLDER
 
 Runs under the system's Python, for which python3-qgis is made, so it uses nothing of this project.
-Prints one JSON object; writes layer_NAME.png and project_NAME.png into the folder.
+Prints one JSON object; writes layer_NAME.png, project_NAME.png and
+project_NAME_layout.png into the folder.
 """
 
 import json
@@ -94,26 +95,109 @@ def inspect_layer(gpkg, table, output):
     }
 
 
+def rows_at(layer, begin, years):
+    """Count the rows that the temporal controller leaves at the first and the last step."""
+    from qgis.core import (
+        QgsDateTimeRange,
+        QgsFeatureRequest,
+        QgsVectorLayerTemporalContext,
+    )
+
+    context = QgsVectorLayerTemporalContext()
+    context.setLayer(layer)
+    counts = {}
+    for year in years:
+        start = begin.addYears(year)
+        frame = QgsDateTimeRange(start, start.addYears(1), True, False)  # noqa: FBT003
+        rule = layer.temporalProperties().createFilterString(context, frame)
+        request = QgsFeatureRequest().setFilterExpression(rule)
+        counts[start.date().year()] = sorted(f["year"] for f in layer.getFeatures(request))
+    return {year: [len(found), sorted(set(found))] for year, found in counts.items()}
+
+
+def colours_of(layer):
+    """Tell the colour in which each feature is drawn, by zone; none for those that are not."""
+    from qgis.core import QgsRenderContext
+
+    renderer, context = layer.renderer().clone(), QgsRenderContext()
+    context.expressionContext().setFields(layer.fields())
+    renderer.startRender(context, layer.fields())
+    found = {}
+    for feature in layer.getFeatures():
+        context.expressionContext().setFeature(feature)
+        symbol = renderer.symbolForFeature(feature, context)
+        if symbol is not None and feature.hasGeometry():
+            found[feature["zone"]] = symbol.color().name()
+    renderer.stopRender(context)
+    return found
+
+
+def print_layouts(project, path):
+    """Export every print layout as a picture; say what stands on each page."""
+    from qgis.core import QgsLayoutExporter, QgsLayoutItem, QgsLayoutItemLegend
+
+    printed = {}
+    for layout in project.layoutManager().printLayouts():
+        settings = QgsLayoutExporter.ImageExportSettings()
+        settings.dpi = 100
+        file = path.with_name(f"{path.stem}_layout.png")
+        done = QgsLayoutExporter(layout).exportToImage(str(file), settings)
+        items = [item for item in layout.items() if isinstance(item, QgsLayoutItem)]
+        legends = [item for item in items if isinstance(item, QgsLayoutItemLegend)]
+        page = layout.pageCollection().page(0).pageSize()
+        printed[layout.name()] = {
+            "exported": done == QgsLayoutExporter.Success,
+            "items": sorted(type(item).__name__ for item in items),
+            "page": sorted([page.width(), page.height()]),
+            "legend": [n.layerId() for x in legends for n in x.model().rootGroup().findLayers()],
+            "texts": [item.text() for item in items if hasattr(item, "currentText")],
+        }
+    return printed
+
+
 def inspect_project(gpkg, name, output):
     """Read a project that is stored in the file, and draw what it shows at first."""
+    uri = f"geopackage:{gpkg}?projectName={name}"
+    return read_project(uri, output / f"project_{name}.png")
+
+
+def read_project(uri, picture):
+    """Read a project, draw what it shows at first, print its layouts."""
     from qgis.core import QgsProject
 
     project = QgsProject.instance()
-    if not project.read(f"geopackage:{gpkg}?projectName={name}"):
+    if not project.read(str(uri)):
         return {"read": False}
     nodes = project.layerTreeRoot().findLayers()
     shown = [node.layer() for node in nodes if node.isVisible() and node.layer()]
-    moment = project.timeSettings().temporalRange()
+    settings = project.timeSettings()
+    moment = settings.temporalRange()
+    timed = [x for x in project.mapLayers().values() if x.temporalProperties().isActive()]
+    years = (0, moment.end().date().year() - moment.begin().date().year() - 1)
+    area = project.viewSettings().defaultViewExtent()
+    relations = project.relationManager().relations().values()
     return {
         "read": True,
         "title": project.title(),
         "crs": project.crs().authid(),
+        "extent": [area.xMinimum(), area.yMinimum(), area.xMaximum(), area.yMaximum()],
         "layers": {layer.name(): layer.isValid() for layer in project.mapLayers().values()},
+        "ids": {layer.name(): layer.id() for layer in project.mapLayers().values()},
+        "tree": [node.name() for node in nodes],
+        "classes": {x.name(): class_labels(x.renderer()) for x in project.mapLayers().values()},
         "shown": [layer.name() for layer in shown],
+        "drawn": {
+            layer.id(): colours_of(layer)
+            for layer in project.mapLayers().values()
+            if class_labels(layer.renderer()) and layer not in timed
+        },
         "begin": moment.begin().toString("yyyy-MM-dd"),
-        "colours": draw(shown, project.crs(), output / f"project_{name}.png", moment)
-        if shown
-        else 0,
+        "end": moment.end().toString("yyyy-MM-dd"),
+        "step": settings.timeStep(),
+        "years": {x.name(): rows_at(x, moment.begin(), years) for x in timed},
+        "relations": {relation.name(): relation.isValid() for relation in relations},
+        "layouts": print_layouts(project, picture),
+        "colours": draw(shown, project.crs(), picture, moment) if shown else 0,
     }
 
 
@@ -136,6 +220,10 @@ def main(gpkg, output):
         "metadata": len(column(database, "select id from gpkg_metadata")),
         "layers": {t: inspect_layer(gpkg, t, output) for t in column(database, features)},
         "projects": {name: inspect_project(gpkg, name, output) for name in projects},
+        "beside": {
+            path.name: read_project(path, output / f"{path.stem}.png")
+            for path in sorted(gpkg.parent.glob(f"{gpkg.stem}_*.qgz"))
+        },
     }
     print(json.dumps(report, ensure_ascii=False, indent=1), flush=True)  # noqa: T201
     os._exit(0)  # QGIS without a window may crash while Python takes it down

@@ -15,10 +15,12 @@ from futuremap.core.classes import AGEING_RATE, SERVICE_YEARS, Classes
 from futuremap.core.credits import Credit, register
 from futuremap.core.layer import Layer, Text, View
 from futuremap.errors import ExportError
-from futuremap.export.geopackage import write, write_geopackage
-from futuremap.export.geopackage.expressions import by_class, map_tip
-from futuremap.export.geopackage.style import style_name
+from futuremap.export.geopackage import write_geopackage
+from futuremap.export.geopackage.check import verify
+from futuremap.export.geopackage.drawing import state_drawing, style_name
+from futuremap.export.geopackage.expressions import by_class
 from futuremap.export.geopackage.tables import theme_notes, theme_tables
+from futuremap.export.geopackage.write import all_tables
 
 TITLE = Text("試験市の将来", "Future of Test")
 METADATA = {"versions": {"futuremap": "1"}, "credits": ["出典"]}
@@ -151,7 +153,13 @@ def style(path, name, table="town_blocks"):
 
 
 def test_one_table_a_theme_with_all_years(path):
-    assert pyogrio.list_layers(path)[:, 0].tolist() == ["town_blocks", "facilities", "layer_styles"]
+    assert pyogrio.list_layers(path)[:, 0].tolist() == [
+        "town_blocks",
+        "facilities",
+        "town_blocks_by_year",
+        "facilities_by_year",
+        "layer_styles",
+    ]
     towns = pyogrio.read_dataframe(path, layer="town_blocks", fid_as_index=True)
     assert towns.index.tolist() == [1, 2, 3, 4, 5]
     assert towns.crs.to_epsg() == 6668
@@ -226,7 +234,14 @@ def test_extensions_are_registered(path):
 def test_metadata_is_the_given_json_with_the_title(path):
     ((text, kind),) = query(path, "SELECT metadata, mime_type FROM gpkg_metadata")
     assert kind == "application/json"
-    assert json.loads(text) == {**METADATA, "title": {"ja": TITLE.ja, "en": TITLE.en}}
+    assert json.loads(text) == {
+        **METADATA,
+        "title": {"ja": TITLE.ja, "en": TITLE.en},
+        "scenario": {
+            "name": "baseline",
+            "title": {"ja": "何もしない将来", "en": "If nothing changes"},
+        },
+    }
     assert query(path, "SELECT reference_scope, md_file_id FROM gpkg_metadata_reference") == [
         ("geopackage", 1)
     ]
@@ -235,7 +250,11 @@ def test_metadata_is_the_given_json_with_the_title(path):
 def test_a_style_for_each_state_and_now_by_default(path):
     rows = query(path, "SELECT f_table_name, styleName, useAsDefault FROM layer_styles")
     states = [("現況2023", 1), ("将来2053", 0), ("増減2023-2053", 0)]
-    assert rows == [(table, *state) for table in ("town_blocks", "facilities") for state in states]
+    assert rows == [
+        *((table, *state) for table in ("town_blocks", "facilities") for state in states),
+        ("town_blocks_by_year", "各年", 1),
+        ("facilities_by_year", "各年", 1),
+    ]
 
 
 def test_classes_in_the_renderer(path):
@@ -259,13 +278,16 @@ def test_hidden_features_are_marked_in_a_column(tmp_path):
 
 def test_same_layers_same_bytes(tmp_path):
     digests = set()
-    for name in ("a.gpkg", "b.gpkg"):
-        write_geopackage(
-            [*town_layers(), *facility_layers()], tmp_path / name, title=TITLE, metadata=METADATA
-        )
-        digests.add(hashlib.sha256((tmp_path / name).read_bytes()).hexdigest())
+    for folder in ("a", "b"):  # its projects know a file by its name
+        (tmp_path / folder).mkdir()
+        layers = [*town_layers(), *facility_layers()]
+        path = tmp_path / folder / "town.gpkg"
+        written = write_geopackage(layers, path, title=TITLE, metadata=METADATA)
+        assert sorted(path.parent.iterdir()) == sorted(written)
+        digests.add(tuple(hashlib.sha256(p.read_bytes()).hexdigest() for p in written))
     assert len(digests) == 1
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.gpkg", "b.gpkg"]
+    names = ["town.gpkg", "town_future.qgz", "town_now.qgz"]
+    assert sorted(p.name for p in written) == names
     assert pyogrio.get_gdal_config_option("OGR_CURRENT_DATE") is None
 
 
@@ -300,18 +322,18 @@ def test_a_folder_that_is_not_there_is_an_export_error(tmp_path):
         write_geopackage(town_layers(), tmp_path / "none" / "a.gpkg", title=TITLE, metadata={})
 
 
-@pytest.mark.parametrize("size", [4_000, 60_000, 120_000])
+@pytest.mark.parametrize("size", [4_000, 120_000, 500_000])
 def test_a_file_that_cannot_grow_is_an_export_error_and_the_earlier_one_stays(path, size):
-    before = path.read_bytes()
+    before = {p: p.read_bytes() for p in path.parent.iterdir()}
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
-        with pytest.raises(ExportError):
+        with pytest.raises(ExportError) as refused:
             write_geopackage(town_layers(), path, title=TITLE, metadata=METADATA)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert path.read_bytes() == before
-    assert [p.name for p in path.parent.iterdir()] == [path.name]
+    assert (refused.value.code, refused.value.file) == ("FM722", str(path))
+    assert {p: p.read_bytes() for p in path.parent.iterdir()} == before
 
 
 @pytest.mark.parametrize(
@@ -330,7 +352,7 @@ def test_the_check_finds_what_is_missing(path, damage, message):
     with closing(sqlite3.connect(path)) as db, db:
         db.execute(damage)
     with pytest.raises(ExportError, match=message):
-        write.verify(path, theme_tables([*town_layers(), *facility_layers()]))
+        verify(path, all_tables([*town_layers(), *facility_layers()]))
 
 
 def test_the_check_finds_a_damaged_file(path):
@@ -338,17 +360,19 @@ def test_the_check_finds_a_damaged_file(path):
     raw[8192:40960] = b"\xff" * 32768
     path.write_bytes(raw)
     with pytest.raises((ExportError, sqlite3.DatabaseError)):
-        write.verify(path, theme_tables(town_layers()))
+        verify(path, theme_tables(town_layers()))
 
 
 def test_words_of_the_data_are_not_run_in_map_tips():
-    tip = map_tip(town_layers()[0])
+    layers = town_layers()
+    tip = state_drawing(layers[0], layers, marked=False).tip
     assert "町の &lt;年齢&gt; [&#37; 1 %]" in tip
     assert """[% replace("name", map('&','&amp;','<','&lt;','>','&gt;')) %]""" in tip
 
 
 def test_the_class_expression_follows_the_limits():
-    rule = by_class(facility_layers()[0], ["a'", "b", "c", "d", "?"], mark="")
+    layer = facility_layers()[0]
+    rule = by_class(layer.colour, layer.classes, ["a'", "b", "c", "d", "?"], only="")
     column = '"years_in_service_2023"'
     assert rule == (
         f"CASE WHEN {column} IS NULL THEN '?' WHEN {column} < 15.0 THEN 'a''' "

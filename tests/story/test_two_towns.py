@@ -8,6 +8,7 @@ import sys
 import zipfile
 from contextlib import closing
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import geopandas as gpd
 import numpy as np
@@ -124,17 +125,35 @@ def test_every_kml_says_what_is_made_up(output):
             assert MARK in archive.read("doc.kml").decode("utf-8"), path.name
 
 
+def test_each_town_has_a_geopackage_of_its_own_in_its_own_plane(output):
+    names = sorted(path.name for path in (output / "qgis").iterdir())
+    stems = [f"mihara_yugawara_{code}_baseline" for code in ("14384", "34204")]
+    endings = (".gpkg", "_future.qgz", "_now.qgz")
+    assert names == [f"{stem}{ending}" for stem in stems for ending in endings]
+    planes = {"14384": ("EPSG:6677", "湯河原町"), "34204": ("EPSG:6671", "三原市")}
+    for code, (plane, town) in planes.items():
+        path = output / "qgis" / f"mihara_yugawara_{code}_baseline_future.qgz"
+        with zipfile.ZipFile(path) as archive:
+            root = ET.fromstring(archive.read("future.qgs"))  # noqa: S314 - our own file
+        assert root.findtext("projectCrs/spatialrefsys/authid") == plane
+        assert root.findtext("title").startswith(f"［{MARK}］{town}の現況と将来　将来（2045年）")
+        sources = {source.text.partition("|")[0] for source in root.iter("datasource")}
+        assert sources == {f"./mihara_yugawara_{code}_baseline.gpkg"}
+
+
 def test_every_geopackage_layer_says_what_is_made_up(output):
-    (path,) = (output / "qgis").glob("*.gpkg")
-    with closing(sqlite3.connect(path)) as db:
-        rows = db.execute(
-            "SELECT table_name, identifier, description FROM gpkg_contents "
-            "WHERE data_type = 'features'",
-        ).fetchall()
-    assert len(rows) == 6
-    for name, identifier, description in rows:
-        assert MARK in identifier, name
-        assert MARK in description, name
+    paths = sorted((output / "qgis").glob("*.gpkg"))
+    assert len(paths) == 2
+    for path in paths:
+        with closing(sqlite3.connect(path)) as db:
+            rows = db.execute(
+                "SELECT table_name, identifier, description FROM gpkg_contents "
+                "WHERE data_type = 'features'",
+            ).fetchall()
+        assert len(rows) >= 7
+        for name, identifier, description in rows:
+            assert MARK in identifier, name
+            assert MARK in description, name
 
 
 def test_every_row_of_every_table_says_what_is_made_up(output):

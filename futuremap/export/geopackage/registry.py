@@ -1,4 +1,4 @@
-"""What a GeoPackage says about itself: styles, Japanese column names and the run's metadata."""
+"""What a GeoPackage says about itself: styles, column names, metadata and QGIS projects."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 
 from futuremap.core.layer import Text
-from futuremap.export.geopackage.style import qml, style_name
-from futuremap.export.geopackage.tables import GEOMETRY, ThemeTable
+from futuremap.export.geopackage.project import Embedded
+from futuremap.export.geopackage.style import qml
+from futuremap.export.geopackage.tables import GEOMETRY, FeatureTable
+from futuremap.export.text import clean
 
 FIXED_TIME = "1980-01-01T00:00:00.000Z"  # same input, same bytes: no clock in the file
 METADATA_KIND = "urn:futuremap:manifest"
-# layer_styles is QGIS's own table; the others stand in OGC 12-128r18, annexes F.8 and F.9
+# layer_styles and qgis_projects are QGIS's own; the others stand in OGC 12-128r18, F.8 and F.9
 SCHEMA = """
 CREATE TABLE layer_styles (
     id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
@@ -20,6 +22,7 @@ CREATE TABLE layer_styles (
     f_geometry_column TEXT(256), styleName TEXT(30), styleQML TEXT, styleSLD TEXT,
     useAsDefault BOOLEAN, description TEXT, owner TEXT(30), ui TEXT(30), update_time DATETIME
 );
+CREATE TABLE qgis_projects (name TEXT PRIMARY KEY, metadata BLOB, content BLOB);
 CREATE TABLE gpkg_data_columns (
     table_name TEXT NOT NULL, column_name TEXT NOT NULL, name TEXT, title TEXT,
     description TEXT, mime_type TEXT, constraint_name TEXT,
@@ -55,12 +58,13 @@ DEFINITION = "http://www.geopackage.org/spec121/#extension_{}"
 
 def register(
     db: sqlite3.Connection,
-    tables: Sequence[ThemeTable],
+    tables: Sequence[FeatureTable],
     *,
     title: Text,
     metadata: Mapping[str, object],
+    projects: Sequence[Embedded],
 ) -> None:
-    """Add styles, names and metadata to a GeoPackage whose features are written."""
+    """Add styles, names, metadata and projects to a GeoPackage whose features are written."""
     db.executescript(SCHEMA)
     with db:
         _extensions(db)
@@ -68,6 +72,7 @@ def register(
             _styles(db, table)
             _names(db, table)
         _metadata(db, {"title": title._asdict(), **metadata})
+        _projects(db, projects)
         db.execute(
             "INSERT INTO gpkg_contents (table_name, data_type, identifier, description,"
             " last_change) VALUES ('layer_styles', 'attributes', 'layer_styles', ?, ?)",
@@ -86,8 +91,7 @@ def _extensions(db: sqlite3.Connection) -> None:
     )
 
 
-def _styles(db: sqlite3.Connection, table: ThemeTable) -> None:
-    first = next((x for x in table.layers if x.state == "now"), table.layers[0])
+def _styles(db: sqlite3.Connection, table: FeatureTable) -> None:
     db.executemany(
         "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name,"
         " f_geometry_column, styleName, styleQML, styleSLD, useAsDefault, description,"
@@ -96,31 +100,44 @@ def _styles(db: sqlite3.Connection, table: ThemeTable) -> None:
             (
                 table.name,
                 GEOMETRY,
-                style_name(layer),
-                qml(layer, table),
-                layer is first,
-                f"{table.identifier} {layer.heading()}",
+                drawing.style,
+                qml(drawing, table),
+                drawing is table.drawings[0],
+                clean(f"{table.identifier} {drawing.heading}"),
                 FIXED_TIME,
             )
-            for layer in table.layers
+            for drawing in table.drawings
         ],
     )
 
 
-def _names(db: sqlite3.Connection, table: ThemeTable) -> None:
+def _names(db: sqlite3.Connection, table: FeatureTable) -> None:
     # GDAL shows `name` as the alias of a column; QGIS 3.22 reads it from the style instead
     db.executemany(
-        "INSERT INTO gpkg_data_columns (table_name, column_name, name, title) VALUES (?, ?, ?, ?)",
-        [(table.name, column, name, name) for column, name in table.aliases().items()],
+        "INSERT INTO gpkg_data_columns (table_name, column_name, name, title, description)"
+        " VALUES (?, ?, ?, ?, ?)",
+        [
+            (table.name, column, about.alias, about.alias, about.definition)
+            for column, about in table.columns.items()
+        ],
+    )
+
+
+def _projects(db: sqlite3.Connection, projects: Sequence[Embedded]) -> None:
+    # QGIS keeps the bytes of a QGZ file as their hexadecimal text
+    about = json.dumps({"last_modified_time": FIXED_TIME, "last_modified_user": "futuremap"})
+    db.executemany(
+        "INSERT INTO qgis_projects (name, metadata, content) VALUES (?, ?, ?)",
+        [(one.name, about, one.content.hex()) for one in projects],
     )
 
 
 def _metadata(db: sqlite3.Connection, metadata: Mapping[str, object]) -> None:
-    text = json.dumps(metadata, ensure_ascii=False, sort_keys=True, indent=1)
+    text = json.dumps(metadata, ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False)
     db.execute(
         "INSERT INTO gpkg_metadata (id, md_scope, md_standard_uri, mime_type, metadata)"
         " VALUES (1, 'dataset', ?, 'application/json', ?)",
-        (METADATA_KIND, text),
+        (METADATA_KIND, clean(text)),
     )
     db.execute(
         "INSERT INTO gpkg_metadata_reference (reference_scope, timestamp, md_file_id)"

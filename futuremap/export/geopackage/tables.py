@@ -1,118 +1,111 @@
-"""Theme tables: what one table of a GeoPackage holds, one row a feature, all years in columns."""
+"""Tables of a GeoPackage: what one holds and how it is drawn; the theme tables, a row a feature."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
-import shapely
+import pyarrow as pa
+from numpy.typing import NDArray
 
-from futuremap.core.fields import describe, field
+from futuremap.core.credits import SYNTHETIC, Credit
+from futuremap.core.fields import Field, describe, field
 from futuremap.core.layer import Layer
 from futuremap.errors import ExportError
-from futuremap.export.tabular import whole_years
+from futuremap.export.geopackage.drawing import (
+    Drawing,
+    first_of,
+    mark_column,
+    state_drawing,
+)
 
-GEOPACKAGE_VERSION = "1.3"  # QGIS 3.22 warns of files of 1.4
 GEOMETRY = "geom"
-SYNTHETIC = "合成データ"
-# names that SQL and file systems take as they are; the prefixes belong to GeoPackage itself
-TABLE_NAME = re.compile(r"(?!gpkg_|rtree_|sqlite_|layer_styles)[a-z][a-z0-9_]{0,59}")
+BATCH = 16_384  # rows in memory at a time as they are written
+# names that SQL and file systems take as they are; the prefixes belong to GeoPackage and QGIS
+TABLE_NAME = re.compile(r"(?!gpkg_|rtree_|sqlite_|layer_styles|qgis_)[a-z][a-z0-9_]{0,59}")
+Place = Literal["Point", "MultiPolygon"]
+
+
+class Column(NamedTuple):
+    """A column of a table.
+
+    alias
+        Japanese name with year and unit.
+    definition
+        How the number is made.
+    type
+        Type as Arrow knows it.
+    """
+
+    alias: str
+    definition: str
+    type: pa.DataType
 
 
 @dataclass(frozen=True)
-class ThemeTable:
-    """The layers of one theme: its states are styles of one table.
+class FeatureTable:
+    """One table of features.
 
     Parameters
     ----------
-    layers
-        Layers that share a theme and its features, in the order given.
+    name, title
+        Name in SQL, and title without the place.
+    identifier, description
+        Title with the place, and notes and credits, in Japanese.
+    geometry_type
+        Type of every shape.
+    columns
+        Every column but the key and the shape, in order.
+    drawings
+        The styles; the first is the one that applies when the table is opened.
+    rows, located
+        Rows, and how many of them have a shape.
+    bounds
+        West, south, east and north of all shapes. [degrees]
+    frames
+        Gives the rows, part by part, with the columns and a geometry.
+    period
+        Columns in which a row begins and ends to hold; empty if it always does.
     """
 
-    layers: tuple[Layer, ...]
-
-    @property
-    def name(self) -> str:
-        """Name of the table."""
-        return self.layers[0].theme
-
-    @property
-    def identifier(self) -> str:
-        """Title in Japanese."""
-        first = self.layers[0]
-        mark = f"［{SYNTHETIC}］" if first.synthetic else ""
-        return f"{mark}{first.place.ja} {first.title.ja}"
-
-    @property
-    def description(self) -> str:
-        """Notes and credits in Japanese, one a line."""
-        sources = [f"出典：{credit.line()}" for layer in self.layers for credit in layer.credits]
-        mark = [f"{SYNTHETIC}を含みます。"] if self.layers[0].synthetic else []
-        return "\n".join(dict.fromkeys([*mark, *theme_notes(self.layers), *sources]))
-
-    @property
-    def geometry_type(self) -> str:
-        """Type of every shape of the table."""
-        return "Point" if self.layers[0].kind == "facility" else "MultiPolygon"
-
-    @property
-    def marks(self) -> bool:
-        """Whether a state leaves out features that have a shape, so that a column must say so."""
-        located = self.layers[0].features.geometry.notna().to_numpy()
-        return any(bool((located & ~layer.shown).any()) for layer in self.layers)
-
-    def rows(self) -> gpd.GeoDataFrame:
-        """Features as they are written: zone id first, then all columns, then the marks."""
-        frame = self.layers[0].features
-        shapes = frame.geometry.to_numpy()
-        rows = whole_years(pd.DataFrame(frame.drop(columns=frame.geometry.name)))
-        rows = rows.reset_index(names="zone")
-        if self.marks:
-            for layer in self.layers:
-                rows[mark_column(layer)] = layer.shown.astype(np.int32)
-        if self.geometry_type == "MultiPolygon":
-            shapes = np.array([_multi(shape) for shape in shapes], dtype=object)
-        return gpd.GeoDataFrame(rows, geometry=shapes, crs=frame.crs)
-
-    def aliases(self) -> dict[str, str]:
-        """Japanese name of every column except the key and the shape."""
-        columns = self.layers[0].features.columns.drop("geometry")
-        names = {"zone": field("zone").label()}
-        for column in columns:
-            entry, year = describe(column)
-            names[column] = entry.label(year=year)
-        if self.marks:
-            names |= {mark_column(layer): f"{layer.heading()}の図に表示" for layer in self.layers}
-        return names
+    name: str
+    title: str
+    identifier: str
+    description: str
+    geometry_type: Place
+    columns: Mapping[str, Column]
+    drawings: tuple[Drawing, ...]
+    rows: int
+    located: int
+    bounds: tuple[float, float, float, float]
+    frames: Callable[[], Iterator[gpd.GeoDataFrame]]
+    period: tuple[str, str] | tuple[()] = ()
 
 
-def theme_notes(layers: Sequence[Layer]) -> list[str]:
-    """Japanese notes of the states of a theme; one that not all share names its state."""
-    notes = [(layer, note.ja) for layer in layers for note in layer.notes]
-    shared = {note for _, note in notes if all(note in {n.ja for n in x.notes} for x in layers)}
-    lines = (note if note in shared else f"{layer.heading()}：{note}" for layer, note in notes)
-    return list(dict.fromkeys(lines))
-
-
-def mark_column(layer: Layer) -> str:
-    """Column that says whether a layer draws a feature."""
-    return f"shown_{layer.state}_{layer.year}"
-
-
-def theme_tables(layers: Sequence[Layer]) -> list[ThemeTable]:
-    """Layers gathered by theme, in the order in which the themes first appear.
+def theme_tables(layers: Sequence[Layer]) -> list[FeatureTable]:
+    """A table a theme, in the order in which the themes first appear; its states are styles.
 
     Raises
     ------
     ExportError
         If there is no layer, the name of a theme is not plain ASCII, or the layers of a theme
         do not share one frame of features.
+    """
+    return [_theme_table(states) for states in themes_of(layers)]
+
+
+def themes_of(layers: Sequence[Layer]) -> list[list[Layer]]:
+    """Layers gathered by theme.
+
+    Raises
+    ------
+    ExportError
+        As :func:`theme_tables`.
     """
     if not layers:
         raise ExportError("there is no layer to write")
@@ -121,33 +114,156 @@ def theme_tables(layers: Sequence[Layer]) -> list[ThemeTable]:
         themes.setdefault(layer.theme, []).append(layer)
     for theme, states in themes.items():
         if not TABLE_NAME.fullmatch(theme):
-            raise ExportError(f"{theme!r} cannot be the name of a table")
+            raise ExportError(f"{theme!r} cannot be the name of a table", code="FM720")
         if any(layer.features is not states[0].features for layer in states):
             raise ExportError(f"the layers of {theme} do not share their features")
         if len({(layer.state, layer.year) for layer in states}) < len(states):
             raise ExportError(f"the theme {theme} has a state and year twice")
-    return [ThemeTable(tuple(states)) for states in themes.values()]
+    return list(themes.values())
 
 
-def write_rows(table: ThemeTable, path: Path) -> None:
-    """Write the features of a theme into a new or an existing GeoPackage."""
-    pyogrio.write_dataframe(
-        table.rows(),
-        path,
-        layer=table.name,
-        driver="GPKG",
-        geometry_type=table.geometry_type,
-        use_arrow=True,
-        dataset_options={"VERSION": GEOPACKAGE_VERSION},
-        layer_options={
-            "FID": "fid",
-            "GEOMETRY_NAME": GEOMETRY,
-            "SPATIAL_INDEX": "YES",
-            "IDENTIFIER": table.identifier,
-            "DESCRIPTION": table.description,
-        },
+def _theme_table(layers: list[Layer]) -> FeatureTable:
+    first, features = layers[0], layers[0].features
+    shaped = has_shape(features)
+    marked = any(bool((shaped & ~layer.shown).any()) for layer in layers)
+    columns = {"zone": text_column("zone"), **data_columns(features)}
+    if marked:
+        shown = field("shown").definition_ja
+        columns |= {
+            mark_column(layer): Column(f"{layer.heading()}の図に表示", shown, pa.int32())
+            for layer in layers
+        }
+    opened = first_of(layers)
+    order = [opened, *(layer for layer in layers if layer is not opened)]
+
+    def frames() -> Iterator[gpd.GeoDataFrame]:
+        for start in range(0, len(features), BATCH):
+            part = features.iloc[start : start + BATCH]
+            marks = {mark_column(x): x.shown[start : start + BATCH] for x in layers if marked}
+            yield part.assign(zone=part.index, **marks)
+
+    return FeatureTable(
+        name=first.theme,
+        title=first.title.ja,
+        identifier=title_of(layers),
+        description=description_of(layers, theme_notes(layers)),
+        geometry_type=place_of(first),
+        columns=columns,
+        drawings=tuple(state_drawing(layer, layers, marked=marked) for layer in order),
+        rows=len(features),
+        located=int(shaped.sum()),
+        bounds=bounds_of(features),
+        frames=frames,
     )
 
 
-def _multi(shape: shapely.Geometry | None) -> shapely.Geometry | None:
-    return shapely.MultiPolygon([shape]) if isinstance(shape, shapely.Polygon) else shape
+def told_apart(tables: Sequence[FeatureTable]) -> list[FeatureTable]:
+    """The same tables, no two of one title and no two columns of a table of one name.
+
+    GeoPackage wants both; what comes second is told apart by its name in SQL.
+    """
+    seen: set[str] = set()
+    apart = []
+    for table in tables:
+        title = _other(table.identifier, table.name, seen)
+        aliases: set[str] = set()
+        columns = {
+            name: about._replace(alias=_other(about.alias, name, aliases))
+            for name, about in table.columns.items()
+        }
+        apart.append(replace(table, identifier=title, columns=columns))
+    return apart
+
+
+def _other(text: str, name: str, seen: set[str]) -> str:
+    found = f"{text}（{name}）" if text in seen else text
+    seen.add(found)
+    return found
+
+
+def data_columns(features: gpd.GeoDataFrame) -> dict[str, Column]:
+    """The columns of features but their shape, as the data dictionary describes them."""
+    return {
+        name: named_column(name, type_of(name, features[name]))
+        for name in features.columns
+        if name != features.geometry.name
+    }
+
+
+def named_column(name: str, kind: pa.DataType) -> Column:
+    """A column as the data dictionary describes it."""
+    entry, year = describe(name)
+    return Column(entry.label(year=year), definition_of(entry), kind)
+
+
+def text_column(name: str) -> Column:
+    """A column of text."""
+    return named_column(name, pa.string())
+
+
+def definition_of(entry: Field) -> str:
+    """How a number is made, in Japanese, and its English name."""
+    return f"{entry.definition_ja}（{entry.label('en')}）"
+
+
+def type_of(name: str, values: pd.Series) -> pa.DataType:
+    """Type in which a column is written: years are whole numbers, if all of them are."""
+    if not pd.api.types.is_numeric_dtype(values.dtype):
+        return pa.string()
+    if describe(name)[0].unit == "year" and (values.dropna() % 1 == 0).all():
+        return pa.int64()
+    return pa.float64() if pd.api.types.is_float_dtype(values.dtype) else pa.int64()
+
+
+def title_of(layers: Sequence[Layer]) -> str:
+    """Title of a theme in Japanese."""
+    first = layers[0]
+    return f"{synthetic_mark(first.credits)}{first.place.ja} {first.title.ja}"
+
+
+def synthetic_mark(credits: Sequence[Credit]) -> str:  # noqa: A002
+    """The mark that stands before a title if any of the data are made up."""
+    return f"［{SYNTHETIC[0]}］" if any(credit.synthetic for credit in credits) else ""
+
+
+def description_of(layers: Sequence[Layer], notes: Sequence[str]) -> str:
+    """Notes and credits in Japanese, one a line."""
+    return described([credit for layer in layers for credit in layer.credits], notes)
+
+
+def described(credits: Sequence[Credit], notes: Sequence[str]) -> str:  # noqa: A002
+    """Notes and credits in Japanese, one a line."""
+    mark = [f"{SYNTHETIC[0]}を含みます。"] if synthetic_mark(credits) else []
+    sources = [f"出典：{credit.line()}" for credit in credits]
+    return "\n".join(dict.fromkeys([*mark, *notes, *sources]))
+
+
+def theme_notes(layers: Sequence[Layer]) -> list[str]:
+    """Japanese notes of the states of a theme; one that not all share names its state."""
+    notes = [(layer, note.ja) for layer in layers for note in layer.notes]
+    shared = set(shared_notes(layers))
+    lines = (note if note in shared else f"{layer.heading()}：{note}" for layer, note in notes)
+    return list(dict.fromkeys(lines))
+
+
+def shared_notes(layers: Sequence[Layer]) -> list[str]:
+    """Japanese notes that all states of a theme share."""
+    others = [{note.ja for note in layer.notes} for layer in layers]
+    notes = [note.ja for note in layers[0].notes]
+    return [note for note in dict.fromkeys(notes) if all(note in other for other in others)]
+
+
+def place_of(layer: Layer) -> Place:
+    """Type of the shapes of a theme."""
+    return "Point" if layer.kind == "facility" else "MultiPolygon"
+
+
+def has_shape(features: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+    """Which features have a shape ``(N,)``."""
+    return np.asarray(~(features.geometry.isna() | features.geometry.is_empty))
+
+
+def bounds_of(features: gpd.GeoDataFrame) -> tuple[float, float, float, float]:
+    """West, south, east and north of all shapes; NaN if there is none. [degrees]"""
+    west, south, east, north = features.total_bounds.tolist()
+    return west, south, east, north
