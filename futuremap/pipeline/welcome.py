@@ -67,16 +67,10 @@ def page(
         Credits of the data.
     """
     header = outcome.prepared.project.project
-    base, end = outcome.prepared.project.years
     return Page(
         title=Text(header.title, header.title_en or header.title),
-        summary=Text(
-            f"{base}年の現況と{end}年までの将来推計です。将来の数字は、これまでの変化が続いた場合の"
-            "推計であり、予言ではありません。",
-            f"The state of {base} and a projection to {end}: what follows if recent change "
-            "goes on, not a forecast.",
-        ),
-        method=_method(outcome),
+        summary=summary_of(outcome),
+        method=method_of(outcome),
         tables=[(Text("市区町村の人口", "The municipality's people"), outcome.municipal)],
         zone_names={town.town.code: town.town.name.ja for town in outcome.towns},
         charts=[chart(outcome, credits)],
@@ -94,7 +88,19 @@ def page(
     )
 
 
-def _method(outcome: Outcome) -> list[Text]:
+def summary_of(outcome: Outcome) -> Text:
+    """What a reader should know first of a run."""
+    base, end = outcome.prepared.project.years
+    return Text(
+        f"{base}年の現況と{end}年までの将来推計です。将来の数字は、これまでの変化が続いた場合の"
+        "推計であり、予言ではありません。",
+        f"The state of {base} and a projection to {end}: what follows if recent change "
+        "goes on, not a forecast.",
+    )
+
+
+def method_of(outcome: Outcome) -> list[Text]:
+    """How the numbers of a run were made, one sentence each."""
     setting = outcome.prepared.project
     base, past, radius = setting.project.base_year, setting.past_year, setting.reach.radius_m
     by_block = any(not town.town.is_whole for town in outcome.towns)

@@ -1,0 +1,98 @@
+"""Writing the workbook: every sheet in order, then a look at the file."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from datetime import datetime
+from pathlib import Path
+
+from xlsxwriter import Workbook
+from xlsxwriter.exceptions import XlsxWriterException
+
+from futuremap.errors import ExportError
+from futuremap.export.brief import Brief
+from futuremap.export.workbook.numbers import (
+    write_areas,
+    write_comparison,
+    write_facilities,
+    write_indicators,
+)
+from futuremap.export.workbook.pyramids import write_pyramids
+from futuremap.export.workbook.records import write_assumptions, write_credits, write_diagnostics
+from futuremap.export.workbook.sheet import BASE_SIZE, FONT, Book, cell_text
+from futuremap.export.workbook.summary import chart_people, write_summary
+
+# the same input gives the same bytes: no clock in the file
+CREATED = datetime(2000, 1, 1)  # noqa: DTZ001 - a workbook knows no time zone
+OPTIONS = {
+    "in_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+}
+
+
+def write_workbook(brief: Brief, path: Path) -> None:
+    """Write a run as a workbook with native charts.
+
+    The same brief gives the same bytes.
+
+    Parameters
+    ----------
+    brief
+        What the run says.
+    path
+        File to write, ending in ``.xlsx``.
+
+    Raises
+    ------
+    ExportError
+        If the file cannot be made or is not whole.
+    OSError
+        If it cannot be written.
+    """
+    made = io.BytesIO()
+    try:
+        # xlsxwriter changes the properties that it is given: a fresh dict each time
+        look = {"font_name": FONT, "font_size": BASE_SIZE, "font_scheme": "none"}
+        with Workbook(made, {**OPTIONS, "default_format_properties": look}) as workbook:
+            _fill(workbook, brief)
+    except XlsxWriterException as error:
+        raise ExportError(f"{path}: {error}") from error
+    path.write_bytes(made.getvalue())
+    _verify(path)
+
+
+def _fill(workbook: Workbook, brief: Brief) -> None:
+    workbook.set_properties(
+        {
+            "title": cell_text(brief.title.ja),
+            "subject": cell_text(brief.summary.ja),
+            "comments": cell_text("\n".join(credit.line() for credit in brief.credits)),
+            "author": "futuremap",
+            "created": CREATED,
+        },
+    )
+    workbook.set_size(2400, 1500)
+    book = Book(workbook, title=brief.title.ja, mark=brief.mark)
+    summary = write_summary(book, brief)
+    write_areas(book, brief)
+    write_pyramids(book, brief)
+    write_facilities(book, brief)
+    lines = write_indicators(book, brief)
+    write_comparison(book, brief)
+    write_assumptions(book, brief)
+    write_diagnostics(book, brief)
+    write_credits(book, brief)
+    chart_people(book, summary, lines, brief)
+
+
+def _verify(path: Path) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except zipfile.BadZipFile as error:
+        raise ExportError(f"{path}: {error}") from error
+    if damaged is not None:
+        raise ExportError(f"{path}: {damaged} is damaged")

@@ -1,0 +1,132 @@
+"""What a run says on a desk: its Brief, for the workbook and the printed report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePath
+
+from futuremap.core.credits import credits_of
+from futuremap.core.crosswalk import gather, to_parents
+from futuremap.core.layer import Text
+from futuremap.core.table import stack
+from futuremap.export.brief import Brief, Fact, PastError
+from futuremap.pipeline.draw import Theme, credits_for
+from futuremap.pipeline.run import Outcome, TownOutcome
+from futuremap.pipeline.uncertainty import errors
+from futuremap.pipeline.welcome import method_of, summary_of
+
+RESIDUAL = Text("総数とのずれ（最大）", "largest distance from the control total")
+RATIO = Text("基準年の人口 ÷ 公表された総数", "base population / published total")
+SETTINGS = {
+    "project.base_year": Text("基準年", "base year"),
+    "project.end_year": Text("最後の年", "last year"),
+    "projection.method": Text("推計の方法", "method"),
+    "projection.seed": Text("乱数の種", "seed of the draws"),
+    "reach.radius_m": Text("利用圏の半径（m）", "radius of the reach (m)"),
+    "mesh.level": Text("メッシュの大きさ", "mesh"),
+}
+
+
+def brief_of(outcome: Outcome, themes: Sequence[Theme]) -> Brief:
+    """Everything that the desk formats say of a run.
+
+    Parameters
+    ----------
+    outcome
+        A finished run.
+    themes
+        What is drawn of it.
+    """
+    project = outcome.prepared.project
+    header = project.project
+    access = [town.reach.access for town in outcome.towns if town.reach is not None]
+    blocks = outcome.projection.population
+    parents = [town.town.code for town in outcome.towns for _ in town.town.base.zones]
+    return Brief(
+        title=Text(header.title, header.title_en or header.title),
+        summary=summary_of(outcome),
+        years=project.years,
+        municipal=outcome.municipal,
+        names={town.town.code: town.town.name for town in outcome.towns},
+        people=gather(blocks, to_parents(blocks.zones, parents)),
+        themes=themes,
+        method=method_of(outcome),
+        checks=[check.text for check in outcome.checks.values()]
+        + [one.text for rows in outcome.rivals.values() for one in rows],
+        settings=_settings(outcome),
+        inputs=_inputs(outcome),
+        measures=_measures(outcome),
+        controls=outcome.projection.controls,
+        errors=past_errors(),
+        warnings=outcome.prepared.report.warnings,
+        credits=credits_for(outcome, [town.town.code for town in outcome.towns]),
+        access=stack(access) if access else None,
+        access_names=_access_names(outcome.towns),
+    )
+
+
+def past_errors() -> list[PastError]:
+    """Errors of past projections, from which the intervals are made."""
+    table = errors()
+    return [
+        PastError(int(years), size, float(table.low[h, s]), float(table.high[h, s]),
+                  int(table.counts[h, s]))
+        for h, years in enumerate(table.years)
+        for s, size in enumerate(table.sizes)
+    ]  # fmt: skip
+
+
+def _access_names(towns: Sequence[TownOutcome]) -> dict[str, str]:
+    return {
+        f"{town.town.code}/{name}": f"{town.town.name.ja} {ja}"
+        for town in towns
+        for name, ja in town.town.class_names.items()
+    }
+
+
+def _measures(outcome: Outcome) -> list[Fact]:
+    names = {town.town.code: town.town.name.ja for town in outcome.towns}
+    found = [
+        Fact(words, value, names[code])
+        for words, values in (
+            (RESIDUAL, outcome.control_residuals),
+            (RATIO, outcome.register_ratio),
+        )
+        for code, value in values.items()
+    ]
+    return [fact for fact in found if fact.value == fact.value]
+
+
+def _inputs(outcome: Outcome) -> list[Fact]:
+    own = outcome.prepared.project.own_credits()
+    base = outcome.prepared.project.file.parent.resolve()
+    facts = []
+    for path, key in outcome.prepared.inputs:
+        credit = credits_of([key], own)[0]
+        name = PurePath(os.path.relpath(path.resolve(), base)).as_posix()
+        facts.append(Fact(Text(name, name), credit.text_ja, credit.licence))
+    return sorted(facts)
+
+
+def _settings(outcome: Outcome) -> list[Fact]:
+    given = outcome.prepared.project.model_dump(mode="json", by_alias=True)
+    flat = dict(_flattened(given))
+    named = [Fact(words, flat.pop(key)) for key, words in SETTINGS.items() if key in flat]
+    return named + [Fact(Text(key, key), value) for key, value in flat.items()]
+
+
+def _flattened(value: object, path: str = "") -> Iterator[tuple[str, str | float]]:
+    """Every single setting with its path; what is not given is left out."""
+    if isinstance(value, Mapping):
+        for key, entry in value.items():
+            yield from _flattened(entry, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for i, entry in enumerate(value):
+            yield from _flattened(entry, f"{path}[{i}]")
+    elif isinstance(value, bool):
+        yield path, "true" if value else "false"
+    elif isinstance(value, int | float):
+        yield path, float(value)
+    elif value not in (None, ""):
+        yield path, str(value)
