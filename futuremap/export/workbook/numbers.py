@@ -222,7 +222,7 @@ def _first_columns(frame: pd.DataFrame, brief: Brief) -> list[Column]:
         field_column("zone", frame["zone"])._replace(width=CODE_WIDTH),
         field_column("name", frame["name"])._replace(width=NAME_WIDTH),
     ]
-    if "parent" in frame and frame["parent"].nunique() > 1:
+    if "parent" in frame and len(set(frame["parent"])) > 1:
         towns = [names.get(code, code) for code in frame["parent"]]
         columns.append(Column(Text("市区町村", "Municipality"), towns))
     if "remark" in frame:
@@ -236,8 +236,17 @@ def _main_columns(
     """A number in every year, the interval and the change of the last one."""
     by_year = [c for c in frame.columns if describe(c)[0].name == name]
     last = years[1]
-    wanted = [*by_year, f"{name}_low_{last}", f"{name}_high_{last}"]
-    return _fields(frame, [*wanted, *(f"{one}_{last}" for one in change)])
+    bounds = [
+        column._replace(heading=Text(f"{words.ja} {last}年", f"{words.en} {last}"))
+        for bound, words in BOUND_WORDS.items()
+        if bound != "value"
+        for column in _fields(frame, [f"{name}_{bound}_{last}"])
+    ]
+    return [
+        *_fields(frame, by_year),
+        *bounds,
+        *_fields(frame, [f"{one}_{last}" for one in change]),
+    ]
 
 
 def _both(names: Sequence[str], years: tuple[int, int]) -> list[str]:

@@ -24,7 +24,7 @@ def write_pyramids(book: Book, brief: Brief) -> None:
     sheet.widths((13, 12, 12, 12, 12, 12, 12))
     sheet.heading(Text("男女・年齢別の人口", "People by sex and age"))
     sheet.words(
-        "図のため、男は負の数で入れています（表示は正の数）。/ Males are stored as negative numbers.",
+        "図のため、男は負の数で入れています（表示は正の数）。/ Males are stored below zero.",
         colour=PALE,
     )
     people = brief.people

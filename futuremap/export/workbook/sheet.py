@@ -28,11 +28,11 @@ RICH = ("<r>", "</r>")  # what xlsxwriter takes for its own markup and would not
 TEXT_FORMAT = "@"
 FONT = "Yu Gothic"
 HEAD_COLOUR, RULE_COLOUR, PALE = "#eef1f6", "#bbbbbb", "#444444"
+CELL_SIZE = 10  # points of the type of tables
 BASE_SIZE = 11  # points of the type in which widths are counted
-LINE_PIXELS = 1.75  # height of a line, per point of its type
-ROOM = 0.92  # of a width; fonts differ
+LINE_PIXELS = 1.7  # height of a line, per point of its type
+ROOM = 0.95  # of a width; fonts differ
 PAGE_WIDTH = 190.0  # characters across a page of A4 that can still be read
-HEAD_ROWS = 92  # pixels; room for a Japanese and an English heading
 
 
 class Column(NamedTuple):
@@ -220,16 +220,21 @@ class Sheet:
         head, sheet = self.row, self.worksheet
         look = self.book.format(
             bold=True, bg_color=HEAD_COLOUR, border=1, border_color=RULE_COLOUR, text_wrap=True,
-            align="center", font_size=10,
+            align="center", font_size=CELL_SIZE,
         )  # fmt: skip
-        sheet.set_row_pixels(head, HEAD_ROWS)
+        tallest = 1
         for place, column in enumerate(columns):
             said = [part for part in dict.fromkeys(column.heading) if part]
+            tallest = max(
+                tallest, sum(ceil(text_width(p) / self._room(place, column)) for p in said)
+            )
             sheet.write_string(head, place, cell_text("\n".join(said)), look)
             self._cells(head + 1, place, column)
             if main:
                 sheet.set_column(place, place, column.width)
+        sheet.set_row_pixels(head, round(tallest * CELL_SIZE * LINE_PIXELS) + 6)
         rows = len(columns[0].values)
+        self._heights(head + 1, columns)
         last = head + max(rows, 1)
         if main:
             sheet.freeze_panes(head + 1, frozen)
@@ -242,18 +247,33 @@ class Sheet:
         self.row = last + 1
         return head + 1, last
 
+    def _room(self, place: int, column: Column) -> float:
+        width = self._widths[place] if place < len(self._widths) else column.width
+        return width * ROOM
+
+    def _heights(self, row: int, columns: Sequence[Column]) -> None:
+        # not every program finds the height of wrapped cells by itself
+        lines = np.ones(len(columns[0].values))
+        for place, column in enumerate(columns):
+            if column.wrapped:
+                room = self._room(place, column)
+                widths = [0 if _is_unknown(v) else text_width(cell_text(v)) for v in column.values]
+                lines = np.maximum(lines, np.ceil(np.asarray(widths) / room))
+        for i in np.flatnonzero(lines > 1):
+            self.worksheet.set_row_pixels(row + i, round(lines[i] * CELL_SIZE * LINE_PIXELS) + 2)
+
     def _cells(self, row: int, place: int, column: Column) -> None:
         values = column.values
         if column.number_format == TEXT_FORMAT:
             wrap = {"text_wrap": True} if column.wrapped else {}
-            look = self.book.format(font_size=10, num_format=TEXT_FORMAT, **wrap)
+            look = self.book.format(font_size=CELL_SIZE, num_format=TEXT_FORMAT, **wrap)
             for i, value in enumerate(values):
                 if not _is_unknown(value):
                     self.worksheet.write_string(row + i, place, cell_text(value), look)
             return
         given = column.number_format
         formats = [given] * len(values) if isinstance(given, str) else given
-        looks = [self.book.format(font_size=10, num_format=one) for one in formats]
+        looks = [self.book.format(font_size=CELL_SIZE, num_format=one) for one in formats]
         numbers = np.asarray(pd.to_numeric(pd.Series(values)), dtype=np.float64)
         for i, (number, look) in enumerate(zip(numbers.tolist(), looks, strict=True)):
             if isfinite(number):
@@ -261,4 +281,4 @@ class Sheet:
 
 
 def _is_unknown(value: object) -> bool:
-    return value is None or value == "" or bool(pd.isna(value))  # type: ignore[call-overload]
+    return value is None or value == "" or bool(pd.isna(value))
