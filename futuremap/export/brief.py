@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from futuremap.core.credits import SYNTHETIC, Credit
@@ -155,6 +155,34 @@ class Brief:
         """The mark of made-up data; empty where there are none."""
         return SYNTHETIC[0] if self.synthetic else ""
 
+    def of(
+        self,
+        zones: Sequence[str],
+        *,
+        title: Text,
+        themes: Sequence[tuple[Layer, ...]],
+        credits: Sequence[Credit],  # noqa: A002 - the noun of the field
+    ) -> Brief:
+        """The part of a run that is about some of its municipalities.
+
+        Parameters
+        ----------
+        zones
+            Codes of the municipalities.
+        title, themes, credits
+            What the part is called, draws and is made from.
+        """
+        return replace(
+            self,
+            title=title,
+            municipal=_only(self.municipal, zones),
+            names={zone: self.names[zone] for zone in zones},
+            people=self.people.only(zones),
+            themes=themes,
+            controls=_only(self.controls, [z for z in self.controls.zones if z in zones]),
+            credits=credits,
+        )
+
     @property
     def areas(self) -> list[tuple[Layer, ...]]:
         """The themes of areas."""
@@ -164,3 +192,12 @@ class Brief:
     def facilities(self) -> list[tuple[Layer, ...]]:
         """The themes of facilities."""
         return [theme for theme in self.themes if theme[0].kind == POINTS]
+
+
+def _only(table: Table, zones: Sequence[str]) -> Table:
+    places = [table.zones.index(zone) for zone in zones]
+    values = dict(zip(table.indicators, table.data["value"].values[:, :, places], strict=True))
+    bounds = {
+        name: (low[:, places], high[:, places]) for name, (low, high) in table.intervals().items()
+    }
+    return Table.build(values, years=table.years, zones=zones, intervals=bounds)

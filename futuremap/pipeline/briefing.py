@@ -66,6 +66,49 @@ def brief_of(outcome: Outcome, themes: Sequence[Theme]) -> Brief:
     )
 
 
+def reports_of(brief: Brief, outcome: Outcome) -> list[tuple[str, Brief]]:
+    """What is printed: a report a town with areas of its own, one of all towns that have none.
+
+    Parameters
+    ----------
+    brief
+        What the run says.
+    outcome
+        The run.
+
+    Returns
+    -------
+    list of (str, Brief)
+        What is put behind the file's name, empty where there is one report; and its contents.
+    """
+    whole = [town.town for town in outcome.towns if town.town.is_whole]
+    apart = [town.town for town in outcome.towns if not town.town.is_whole]
+    groups = ([("", whole)] if whole else []) + [(f"_{town.code}", [town]) for town in apart]
+    if len(groups) == 1:
+        return [("", brief)]
+    parts = []
+    for tail, towns in groups:
+        codes = [town.code for town in towns]
+        themes = [theme for theme in brief.themes if _is_of(theme, codes, alone=bool(tail))]
+        title = (
+            brief.title
+            if not tail
+            else Text(
+                f"{brief.title.ja}：{towns[0].name.ja}", f"{brief.title.en}: {towns[0].name.en}"
+            )
+        )
+        credits = credits_for(outcome, codes)  # noqa: A001 - the noun
+        parts.append((tail, brief.of(codes, title=title, themes=themes, credits=credits)))
+    return parts
+
+
+def _is_of(theme: Theme, codes: Sequence[str], *, alone: bool) -> bool:
+    # themes of a single town carry its code, that of all whole towns none
+    if theme[0].kind == "municipality":
+        return not alone
+    return any(theme[0].theme.endswith(f"_{code}") for code in codes)
+
+
 def past_errors() -> list[PastError]:
     """Errors of past projections, from which the intervals are made."""
     table = errors()

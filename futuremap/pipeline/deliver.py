@@ -22,6 +22,7 @@ from futuremap.export.page import write_page
 from futuremap.export.publish import publishing
 from futuremap.export.tabular import write_frame, write_population, write_table
 from futuremap.pipeline.compare import chart, stops
+from futuremap.pipeline.deliver_office import deliver_office
 from futuremap.pipeline.draw import Theme, credits_for, draw
 from futuremap.pipeline.prepare import Prepared, Progress, silent
 from futuremap.pipeline.run import Outcome
@@ -74,6 +75,9 @@ def deliver(outcome: Outcome, out: Path, *, progress: Progress = silent) -> Path
         write_geopackage(layers, path, title=title, metadata=_metadata(outcome))
         progress("表：Parquet・CSV / tables")
         _write_tables(outcome, themes, folder / "data")
+        deliver_office(
+            outcome, themes, folder, scenario=SCENARIO, about=_metadata(outcome), progress=progress
+        )
         write_page(folder, page(outcome, folder, layers=layers, credits=_credits(outcome)))
         measured = record(
             outcome.prepared,
