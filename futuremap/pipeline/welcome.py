@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from futuremap.core.credits import Credit
+from futuremap.core.fields import field
 from futuremap.core.layer import Layer, Text
 from futuremap.export.page import Page
 from futuremap.pipeline.compare import chart
@@ -40,6 +41,15 @@ INTERVALS = Text(
     "drawn out as errors of small municipalities grow. Intervals of reach and mesh come from "
     "draws that move the blocks together; they are not sums of the blocks' intervals.",
 )
+OFFICE = {
+    ".xlsx": Text(
+        "概要・人口・ピラミッド・施設・指標・前提・診断・出典（グラフつき）",
+        "Summary, people, pyramids, facilities, indicators, assumptions, diagnostics, credits",
+    ),
+    ".pdf": Text("印刷用の報告書（A4）", "The report to print (A4)"),
+    ".html": Text("同じ報告書（ブラウザー用）", "The same report for a browser"),
+}
+CLASSES, SIDECAR = "_class", ".aux.xml"
 STATES = {
     "now": Text("（現況）", " (now)"),
     "change": Text("（増減）", " (change)"),
@@ -179,12 +189,31 @@ def _files(folder: Path, layers: Sequence[Layer]) -> dict[str, Text]:
             )
         elif path.suffix == ".gpkg":
             words[name] = Text("すべての主題図", "All themes")
+        elif path.suffix in OFFICE:
+            words[name] = OFFICE[path.suffix]
+        elif path.parent.name == "raster":
+            words[name] = _raster_words(path, themes)
         elif path.stem in TABLES:
             words[name] = TABLES[path.stem]
         else:
             theme = max((t for t in themes if path.stem.startswith(t)), key=len, default="")
             words[name] = _theme_words(path.stem, theme, themes.get(theme, Text("", "")))
     return words
+
+
+def _raster_words(path: Path, themes: Mapping[str, Text]) -> Text:
+    """What a raster holds: an indicator in all years, or the colours of a map."""
+    theme = max((t for t in themes if path.name.startswith(t)), key=len, default="")
+    if path.name.endswith(SIDECAR):
+        return Text(
+            "色分けの名前（QGIS が自動で読む）", "Names of the classes, read by QGIS itself"
+        )
+    rest = path.stem.removeprefix(theme).strip("_")
+    if rest.endswith(CLASSES):
+        of = _theme_words(rest.removesuffix(CLASSES), "", Text("", ""))
+        return Text(f"地図と同じ色分け{of.ja}", f"The colours of the map{of.en}")
+    shown = field(rest)
+    return Text(f"{shown.name_ja}（年ごとのバンド）", f"{shown.name_en}, a band a year")
 
 
 def _theme_words(stem: str, theme: str, title: Text) -> Text:

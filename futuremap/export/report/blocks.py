@@ -1,4 +1,4 @@
-"""What a report is made of, whatever it is printed on: words, tables and figures under a heading."""
+"""What a report is made of, on paper or on screen: words, tables and figures under a heading."""
 
 from __future__ import annotations
 

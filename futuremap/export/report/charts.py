@@ -1,4 +1,4 @@
-"""Charts of the report: people by year with their interval, pyramids, facilities that change most."""
+"""Charts of the report: people by year with their interval, pyramids, the three broad ages."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from matplotlib.axes import Axes
 from futuremap.core.fields import field
 from futuremap.core.population import SEXES
 from futuremap.export.brief import Brief
+from futuremap.export.chart import spread
 from futuremap.export.report.style import FEMALE, INK, MALE, PALE, RULE, whole_numbers
 
+NAME_GAP = 0.05  # between names beside lines, as a share of the axis
 LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 
 
@@ -18,19 +20,21 @@ def draw_people(axes: Axes, brief: Brief) -> None:
     table = brief.municipal
     bounds = table.intervals().get("population")
     people = table.frame("population").to_numpy()
+    top = max(float(people.max()), float(np.nanmax(bounds[1])) if bounds else 0.0) * 1.05
+    places = spread(people[-1].tolist(), gap=NAME_GAP * top, low=0.0, high=top)
     for z, zone in enumerate(table.zones):
         colour = LINES[z % len(LINES)]
         style = "-" if z < len(LINES) else "--"
         axes.plot(table.years, people[:, z], style, color=colour, marker="o", markersize=3.5,
                   linewidth=1.6)  # fmt: skip
         axes.annotate(
-            brief.names[zone].ja, (table.years[-1], people[-1, z]), xytext=(6, 0),
-            textcoords="offset points", va="center", fontsize=8,
+            brief.names[zone].ja, (table.years[-1], people[-1, z]), xytext=(1.02, places[z] / top),
+            textcoords="axes fraction", va="center", fontsize=8, parse_math=False,
         )  # fmt: skip
         if bounds is not None:
             low, high = (np.where(np.isnan(b[:, z]), people[:, z], b[:, z]) for b in bounds)
             axes.fill_between(table.years, low, high, color=colour, alpha=0.15, linewidth=0)
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, top)
     axes.set_xticks(table.years)
     axes.yaxis.set_major_formatter(whole_numbers())
     axes.grid(axis="y", color=RULE, linewidth=0.4)

@@ -16,7 +16,7 @@ from futuremap.core.table import Table
 from futuremap.export.brief import SYNTHETIC_NOTE, Brief
 from futuremap.export.report.blocks import Block, Drawing, Frame, Grid, Section, Words
 from futuremap.export.report.charts import draw_ages, draw_people, draw_pyramid
-from futuremap.export.report.maps import draw_map, legend
+from futuremap.export.report.maps import draw_map, is_tall, legend
 
 KEY = (
     "population",
@@ -30,7 +30,8 @@ KEY = (
 )
 MOST_LINES = 12  # municipalities in the chart and in the grid of pyramids
 MOST_DOTS = 1500  # areas that are drawn as lines; more become pixels
-FALLS, RISES = 12, 6
+FALLS = 12  # facilities listed that lose; half as many that gain
+TOGETHER = ("population", "population_65_over", "ageing_rate", "change_rate")
 PREFERRED = ("mesh", "town_block", "municipality")  # the map that shows where people live, first
 ALWAYS_LISTED = 3  # horizons of past errors that are printed
 NO_TEXT = "―"
@@ -61,8 +62,8 @@ def _summary(brief: Brief) -> Section:
         said = f"［{SYNTHETIC[0]}］{SYNTHETIC_NOTE.ja} / {SYNTHETIC_NOTE.en}"
         blocks.append(Words([said], size=10, alarm=True))
     blocks.append(Words([brief.summary.ja, brief.summary.en]))
-    headings = ["指標", f"{base}年（現況）", f"{future}年（将来）", "80％区間の下限", "80％区間の上限",
-                "増減率（％）"]  # fmt: skip
+    headings = ["指標", f"{base}年（現況）", f"{future}年（将来）"]
+    headings += ["80％区間の下限", "80％区間の上限", "増減率（％）"]
     several = len(brief.municipal.zones) > 1
     names = KEY[:1] if several else KEY
     rows = [
@@ -126,18 +127,25 @@ def shown(entry: Field, value: float) -> str:
 
 def _maps(theme: Sequence[Layer]) -> Section:
     now, future = (next(x for x in theme if x.state == state) for state in ("now", "future"))
-    dots = len(now.features) > MOST_DOTS
+    dots, tall = len(now.features) > MOST_DOTS, is_tall(now)
 
     def draw(frame: Frame) -> None:
-        for layer, bottom in ((now, 0.51), (future, 0.0)):
-            draw_map(frame.axes(0.0, bottom, 0.8, 0.46), layer, dots=dots)
-        legend(frame.axes(0.81, 0.4, 0.19, 0.2), now)
+        if tall:
+            draw_map(frame.axes(0.0, 0.0, 0.41, 0.94), now, dots=dots)
+            draw_map(frame.axes(0.42, 0.0, 0.41, 0.94), future, dots=dots)
+            legend(frame.axes(0.83, 0.4, 0.17, 0.2), now)
+        else:
+            draw_map(frame.axes(0.0, 0.51, 0.8, 0.46), now, dots=dots)
+            draw_map(frame.axes(0.0, 0.0, 0.8, 0.46), future, dots=dots)
+            legend(frame.axes(0.81, 0.4, 0.19, 0.2), now)
 
     said = f"{now.place.ja}の{now.colour_field.name_ja}、{now.heading()}と{future.heading()}"
     notes = list(dict.fromkeys(note.ja for layer in (now, future) for note in layer.notes))
     words = "色分けは Google Earth・QGIS の図と同じです。"
-    title = Text(f"地図：現況と将来（{now.title.ja}）", f"Maps: now and future ({now.title.en})")
-    return Section(title, [Drawing(draw, 215, said), Words([words, *notes], size=7)])
+    entry = now.colour_field
+    title = Text(f"地図：現況と将来（{entry.name_ja}）", f"Maps: now and future ({entry.name_en})")
+    height = 150 if tall else 215
+    return Section(title, [Drawing(draw, height, said), Words([words, *notes], size=7)])
 
 
 def _change(brief: Brief, theme: Sequence[Layer]) -> Section:
@@ -163,7 +171,9 @@ def _change(brief: Brief, theme: Sequence[Layer]) -> Section:
                 most=8,
             ),
         )
-    return Section(Text("地図：増減", "Map: change"), blocks)
+    entry = layer.colour_field
+    title = Text(f"地図：増減（{entry.name_ja}）", f"Map: change ({entry.name_en})")
+    return Section(title, blocks)
 
 
 def _extremes(
@@ -178,7 +188,7 @@ def _extremes(
     also: str = "",
 ) -> Grid:
     """The rows that lose most and those that gain most, in numbers."""
-    known = features[features[change].notna()]
+    known = features[features[rate].notna()]  # what opens later has nothing to be compared with
     order = known[change].sort_values(kind="stable").index
     falls = [i for i in order if known[change][i] < 0][:most]
     rises = [i for i in order[::-1] if known[change][i] > 0][: most // 2]
@@ -242,7 +252,7 @@ def _facilities(brief: Brief, areas: tuple[Layer, ...] | None) -> Section:
             for layer, left in ((now, 0.0), (future, 0.42)):
                 axes = frame.axes(left, 0.0, 0.41, 0.93)
                 draw_map(axes, layer, background=background, dots=dots)
-            legend(frame.axes(0.85, 0.3, 0.15, 0.4), now)
+            legend(frame.axes(0.83, 0.3, 0.17, 0.4), now)
 
         blocks.append(
             Drawing(draw, 88, f"{now.place.ja}の施設、{now.heading()}と{future.heading()}")
@@ -270,30 +280,28 @@ def _facilities(brief: Brief, areas: tuple[Layer, ...] | None) -> Section:
 
 
 def _table(brief: Brief) -> Section:
+    title = Text("市区町村の数字", "Numbers of the municipality")
     table = brief.municipal
-    names = [n for n in (*KEY, "change_rate") if n in table.indicators]
-    blocks: list[Block] = []
-    for zone in table.zones if len(table.zones) <= MOST_LINES else ():
-        z = table.zones.index(zone)
-        rows = []
-        for name in names:
-            values = table.frame(name).to_numpy()[:, z]
-            if np.isfinite(values).any():
-                entry = field(name)
-                rows.append([entry.label(), *(_figure(entry, float(v)) for v in values)])
-                rows += _bound_rows(table, entry, z)
-        headings = [brief.names[zone].ja, *(f"{year}年" for year in table.years)]
-        blocks.append(Grid(headings, rows, (52, *([18] * len(table.years)))))
-    if not blocks:
-        entry = field("population")
-        rows = [
-            [brief.names[zone].ja, *(_figure(entry, float(v)) for v in column_of)]
-            for zone, column_of in zip(table.zones, table.frame("population").to_numpy().T,
-                                       strict=True)
-        ]  # fmt: skip
-        headings = [entry.label(), *(f"{year}年" for year in table.years)]
-        blocks.append(Grid(headings, rows, (52, *([18] * len(table.years)))))
-    return Section(Text("市区町村の数字", "Numbers of the municipality"), blocks)
+    widths = (52, *([18] * len(table.years)))
+    years = [f"{year}年" for year in table.years]
+    if len(table.zones) > 1:  # a table an indicator, so that towns stand side by side
+        blocks = []
+        for name in TOGETHER:
+            entry, values = field(name), table.frame(name).to_numpy()
+            rows = [
+                [brief.names[zone].ja, *(_figure(entry, float(v)) for v in values[:, z])]
+                for z, zone in enumerate(table.zones)
+            ]
+            blocks.append(Grid([entry.label(), *years], rows, widths))
+        return Section(title, blocks)
+    rows = []
+    for name in (*KEY, "change_rate"):
+        entry = field(name)
+        values = table.frame(name).to_numpy()[:, 0] if name in table.indicators else np.array([])
+        if np.isfinite(values).any():
+            rows.append([entry.label(), *(_figure(entry, float(v)) for v in values)])
+            rows += _bound_rows(table, entry, 0)
+    return Section(title, [Grid([brief.names[table.zones[0]].ja, *years], rows, widths)])
 
 
 def _bound_rows(table: Table, entry: Field, z: int) -> list[list[str]]:
@@ -326,7 +334,7 @@ def _method(brief: Brief) -> Section:
         blocks.append(Words(["過去の推計の誤差（実際の人口は、推計人口に対してこの範囲。＊は引き延ばした値）"],
                             size=8))  # fmt: skip
         blocks.append(Grid(headings, rows, (36, *([44] * len(wanted)))))
-    if brief.measures:
+    if brief.measures and len(brief.municipal.zones) == 1:
         rows = [[fact.name.ja, fact.about, _measure(fact.value)] for fact in brief.measures]
         blocks.append(Grid(["照合", "対象", "値"], rows, (70, 60, 50), texts=2))
     blocks += _warnings(brief)

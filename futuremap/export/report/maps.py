@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from futuremap.core.layer import METRES_PER_DEGREE, Layer
 from futuremap.export.report.style import GROUND, INK, PALE
+from futuremap.export.text import clean
 
 MARGIN = 0.03  # of the extent, around it
 SIZES = (3.0, 90.0)  # smallest and largest point of a facility [pt²]
 BAR_SHARE = 0.25  # of the width of the map, at most, that the scale bar takes
+SPARSE = 0.05  # share of the extent that areas cover at least, to be drawn as areas
 EDGED = 1500  # areas; more are drawn without white lines between them
 Floats = NDArray[np.float64]
 
@@ -42,6 +44,8 @@ def draw_map(
         _fill(axes, behind, GROUND, edge=None, dots=dots)
     if layer.kind == "facility":
         _points(axes, layer)
+    elif is_sparse(layer):
+        _named_dots(axes, layer)
     else:
         edge = "#ffffff" if len(shapes) < EDGED else None
         index = layer.class_index()
@@ -94,17 +98,18 @@ def _fill(
     axes: Axes, shapes: NDArray[np.object_], colour: str, *, edge: str | None, dots: bool
 ) -> None:
     path = compound(shapes)
-    if path is not None:
-        # without an edge of its own colour, hair lines show between neighbours
-        axes.add_patch(
-            PathPatch(
-                path,
-                facecolor=colour,
-                edgecolor=edge or colour,
-                linewidth=0.25 if edge else 0.1,
-                rasterized=dots,
-            ),
-        )
+    if path is None:
+        return
+    # without an edge of its own colour, hair lines show between neighbours
+    patch = PathPatch(
+        path,
+        facecolor=colour,
+        edgecolor=edge or colour,
+        linewidth=0.25 if edge else 0.1,
+        rasterized=dots,
+        transform=axes.transData,
+    )
+    axes.add_artist(patch)  # add_patch would look for the extent of every single line
 
 
 def _points(axes: Axes, layer: Layer) -> None:
@@ -149,8 +154,36 @@ def _frame(axes: Axes, shapes: NDArray[np.object_]) -> None:
     axes.annotate(
         "北", (0.985, 0.985), xytext=(0, -24), xycoords="axes fraction",
         textcoords="offset points", ha="center", va="top", fontsize=7,
-        arrowprops={"arrowstyle": "<|-", "color": INK, "linewidth": 0.8, "shrinkA": 0},
+        arrowprops={"arrowstyle": "-|>", "color": INK, "linewidth": 0.8, "shrinkA": 0},
     )  # fmt: skip
+
+
+def is_sparse(layer: Layer) -> bool:
+    """Whether areas lie so far apart that they would be specks on paper."""
+    shapes = layer.features.geometry.to_numpy()
+    west, south, east, north = shapely.total_bounds(shapes)
+    return bool(shapely.area(shapes).sum() < SPARSE * (east - west) * (north - south))
+
+
+def _named_dots(axes: Axes, layer: Layer) -> None:
+    frame = layer.features[layer.shown]
+    index = layer.class_index()[layer.shown]
+    palette = [colour for _, colour in layer.classes.entries()]
+    places = shapely.get_coordinates(shapely.point_on_surface(frame.geometry.to_numpy()))
+    axes.scatter(places[:, 0], places[:, 1], s=40, c=[palette[i] for i in index],
+                 edgecolors=PALE, linewidths=0.5, zorder=3)  # fmt: skip
+    for name, place in zip(frame["name"], places, strict=True):
+        axes.annotate(
+            clean(str(name)), tuple(place), xytext=(5, 0), textcoords="offset points",
+            va="center", fontsize=6.5, parse_math=False,
+        )  # fmt: skip
+
+
+def is_tall(layer: Layer) -> bool:
+    """Whether a map of a layer is higher than it is wide."""
+    shapes = layer.features.geometry.to_numpy()
+    west, south, east, north = shapely.total_bounds(shapes[shapely.get_type_id(shapes) >= 0])
+    return bool(north - south > (east - west) * np.cos(np.radians((south + north) / 2)))
 
 
 def bar_length(most: float) -> float:

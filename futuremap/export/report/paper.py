@@ -56,7 +56,7 @@ class Paper:
     def end(self) -> None:
         """Finish the last sheet."""
         if self._figure is not None:
-            self._pdf.savefig(self._figure)
+            self._pdf.savefig(self._figure)  # type: ignore[no-untyped-call]
             self._figure = None
 
     def _begin(self, title: str) -> None:

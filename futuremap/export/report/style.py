@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import as_file, files
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib import font_manager
@@ -17,7 +18,7 @@ INK, PALE, RULE, GROUND, ALARM = "#1b1b1b", "#444444", "#bbbbbb", "#eeeeee", "#8
 MALE, FEMALE = "#2c7bb6", "#e08214"
 NOW, FUTURE = "#2166ac", "#b2182b"
 SALT = "futuremap"  # of the ids in SVG, which are random otherwise
-SETTINGS = {
+SETTINGS: dict[Any, Any] = {
     "font.family": [FAMILY],
     "font.size": 8.0,
     "text.color": INK,

@@ -46,8 +46,12 @@ def write_report(brief: Brief, stem: Path) -> tuple[Path, Path]:
         sections = contents(brief)
         made = io.BytesIO()
         # no clock in the file
-        words = {"Title": clean(brief.title.ja), "Author": "futuremap", "CreationDate": None,
-                 "Subject": clean("; ".join(credit.line() for credit in brief.credits))}  # fmt: skip
+        words = {
+            "Title": clean(brief.title.ja),
+            "Author": "futuremap",
+            "Subject": clean("; ".join(credit.line() for credit in brief.credits)),
+            "CreationDate": None,
+        }
         with PdfPages(made, metadata=words) as pages:
             paper = Paper(pages, running=_running(brief.title), mark=brief.mark, pages=None)
             for section in sections:
