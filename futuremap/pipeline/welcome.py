@@ -189,7 +189,7 @@ def _files(folder: Path, layers: Sequence[Layer]) -> dict[str, Text]:
             )
         elif path.suffix == ".gpkg":
             words[name] = Text("すべての主題図", "All themes")
-        elif path.suffix in OFFICE:
+        elif path.parent.name in {"excel", "report"}:
             words[name] = OFFICE[path.suffix]
         elif path.parent.name == "raster":
             words[name] = _raster_words(path, themes)

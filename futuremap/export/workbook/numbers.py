@@ -14,7 +14,7 @@ from futuremap.core.classes import Classes
 from futuremap.core.fields import describe, field
 from futuremap.core.layer import Layer, Text
 from futuremap.core.table import Table
-from futuremap.export.brief import Brief
+from futuremap.export.brief import Brief, Comparison
 from futuremap.export.tabular import whole_years
 from futuremap.export.workbook.sheet import Book, Column, Sheet, field_column, number_format
 
@@ -27,7 +27,6 @@ AREA_SHEETS = {
 }
 FACILITIES = "施設"
 ACCESS = "利用圏カバー率"
-COMPARISON = "比較"
 DARK = 140  # luminance (0 to 255) under which text is white
 NAME_WIDTH, CODE_WIDTH = 24.0, 14.0
 # what is listed once, in both years, in all years
@@ -122,11 +121,18 @@ def write_indicators(book: Book, brief: Brief) -> Lines:
     return lines
 
 
-def write_comparison(book: Book, brief: Brief) -> None:
-    """Two runs side by side, if there are two: a row a zone and indicator."""
-    found = brief.comparison
-    if found is None:
-        return
+def write_comparison(book: Book, found: Comparison, *, name: str, heading: Text) -> None:
+    """Two runs side by side on a sheet: a row a zone and indicator, in every year A, B and B - A.
+
+    Parameters
+    ----------
+    book
+        The workbook.
+    found
+        Both runs.
+    name, heading
+        Name of the sheet, and what stands over it.
+    """
     first, second, difference = found.tables
     rows = [
         (zone, name)
@@ -157,8 +163,8 @@ def write_comparison(book: Book, brief: Brief) -> None:
             columns.append(
                 Column(words, [shown[name][place[zone]] for zone, name in rows], formats)
             )
-    sheet = book.sheet(COMPARISON)
-    sheet.heading(Text("比較", "Comparison"))
+    sheet = book.sheet(name)
+    sheet.heading(heading)
     sheet.words(f"A：{found.first.ja}　　B：{found.second.ja}")
     sheet.table(columns, main=True, frozen=2)
 

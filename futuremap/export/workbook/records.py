@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from futuremap.core.credits import Credit
 from futuremap.core.fields import field
 from futuremap.core.layer import Text
 from futuremap.export.brief import Brief, Fact
@@ -62,11 +63,10 @@ def write_diagnostics(book: Book, brief: Brief) -> None:
     _write_warnings(sheet, brief)
 
 
-def write_credits(book: Book, brief: Brief) -> None:
+def write_credits(book: Book, credits: Sequence[Credit]) -> None:  # noqa: A002 - the noun
     """Whose data they are, and on what terms."""
     sheet = book.sheet(CREDITS, landscape=False)
     sheet.heading(Text("出典", "Credits"))
-    credits = brief.credits  # noqa: A001 - the noun
     made_up = ["合成データ" if credit.synthetic else "" for credit in credits]
     columns = [
         Column(

@@ -1,0 +1,90 @@
+"""The two sides of a comparison: a published folder, or a project that is run now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from futuremap.core.layer import Text
+from futuremap.export.manifest import Input
+from futuremap.pipeline.deliver import record
+from futuremap.pipeline.draw import draw
+from futuremap.pipeline.prepare import Progress, open_project
+from futuremap.pipeline.run import run
+from futuremap.problems import Report
+from futuremap.sources.published import Theme, is_published, read_published
+
+PROJECT = "project.toml"
+
+
+class Side(NamedTuple):
+    """One run of two.
+
+    name
+        What it is called in file names.
+    title
+        What a reader calls it.
+    themes
+        Its themes, by name.
+    inputs
+        What it was read from.
+    file
+        Where a problem about all of it stands.
+    """
+
+    name: str
+    title: Text
+    themes: dict[str, Theme]
+    inputs: tuple[Input, ...]
+    file: str
+
+
+def side_of(path: Path, report: Report, *, progress: Progress) -> Side | None:
+    """Read a published folder, or run a project; None if it is neither, with a problem.
+
+    Parameters
+    ----------
+    path
+        A folder of outputs, a ``project.toml`` or its folder.
+    report
+        Gets the problems.
+    progress
+        Is told what is being done.
+
+    Raises
+    ------
+    InputRefused
+        If the input of a project is not right.
+    """
+    if path.is_dir() and is_published(path):
+        return _published(path, report)
+    if path.is_file() and path.suffix == ".toml":
+        return _running(path, progress)
+    if path.is_dir() and (path / PROJECT).is_file():
+        return _running(path, progress)
+    report.add("FM731", file=str(path), value=path.name)
+    return None
+
+
+def _published(folder: Path, report: Report) -> Side:
+    themes = read_published(folder, report)
+    name = folder.resolve().name
+    inputs = tuple(Input(Path(theme.file), theme.credits[0]) for theme in themes)
+    return Side(
+        name, Text(name, name), {theme.name: theme for theme in themes}, inputs, str(folder)
+    )
+
+
+def _running(file: Path, progress: Progress) -> Side:
+    outcome = run(open_project(file, progress=progress), progress=progress)
+    header = outcome.prepared.project.project
+    themes = {}
+    for layers in draw(outcome):
+        first = layers[0]
+        themes[first.theme] = Theme(
+            first.theme, first.kind, first.title, first.place, first.features, first.credits,
+            first.notes,
+        )  # fmt: skip
+    title = Text(header.title, header.title_en or header.title)
+    inputs = tuple(record(outcome.prepared).inputs)
+    return Side(header.name, title, themes, inputs, str(file))
