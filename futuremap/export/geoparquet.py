@@ -101,7 +101,7 @@ def _theme(layers: Sequence[Layer]) -> dict[str, object]:
         "title": list(first.title),
         "place": list(first.place),
         "years": years,
-        "notes": [note.ja for note in first.notes],
+        "notes": [list(note) for note in first.notes],
         "credits": [
             {
                 "key": credit.key,

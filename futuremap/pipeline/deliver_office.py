@@ -66,6 +66,7 @@ def deliver_office(
     """
     name = f"{outcome.prepared.project.project.name}_{scenario}"
     brief = brief_of(outcome, themes)
+    about = {**about, "run": list(brief.title)}
     progress("Excel：概要・人口・施設・診断 / workbook")
     write_workbook(brief, _within(folder, "excel") / f"{name}.xlsx")
     progress("GeoTIFF・GeoParquet")

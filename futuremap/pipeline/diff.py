@@ -25,7 +25,7 @@ from futuremap.export.text import file_stem
 from futuremap.export.workbook import write_comparisons
 from futuremap.indicators.difference import COMPARED, difference, summed
 from futuremap.pipeline.prepare import Progress, silent
-from futuremap.pipeline.sides import Side, side_of
+from futuremap.pipeline.sides import Side, side_of, told_apart
 from futuremap.problems import Problem, Report
 from futuremap.sources.published import Theme
 
@@ -91,7 +91,7 @@ def diff(first: Path, second: Path, *, progress: Progress = silent) -> Differenc
     report = Report()
     sides = [side_of(path, report, progress=progress) for path in (first, second)]
     report.raise_if_errors()
-    one, other = (side for side in sides if side is not None)
+    one, other = told_apart(*(side for side in sides if side is not None))
     progress("比較 / comparison")
     _check(one, other, report)
     report.raise_if_errors()
@@ -134,8 +134,12 @@ def deliver_diff(found: Difference, out: Path, *, progress: Progress = silent) -
         f"比較：{found.first.title.ja}（A）と {found.second.title.ja}（B）",
         f"Compared: {found.first.title.en} (A) and {found.second.title.en} (B)",
     )
-    about = {"first": found.first.name, "second": found.second.name,
-             "credits": [credit.line() for credit in found.credits]}  # fmt: skip
+    about: dict[str, object] = {
+        "run": list(title),
+        "first": found.first.name,
+        "second": found.second.name,
+        "credits": [credit.line() for credit in found.credits],
+    }
     layers = [pair.layer for pair in found.pairs]
     with publishing(out / name) as folder:
         for inside in ("qgis", "data", "geoparquet", "excel"):
@@ -148,7 +152,10 @@ def deliver_diff(found: Difference, out: Path, *, progress: Progress = silent) -
             write_geoparquet([layer], folder / "geoparquet" / f"{layer.theme}.parquet", about=about)
         progress("QGIS・Excel")
         write_geopackage(layers, folder / "qgis" / f"{name}.gpkg", title=title, metadata=about)
-        compared = [(pair.layer.title, pair.comparison) for pair in found.pairs]
+        # a mesh has more rows than a sheet is good for; they stand in the tables
+        compared = [
+            (pair.layer.title, pair.comparison) for pair in found.pairs if pair.layer.kind != "mesh"
+        ]
         towns = [] if found.towns is None else [(TOTALS, found.towns)]
         path = folder / "excel" / f"{name}.xlsx"
         write_comparisons([*towns, *compared], path, title=title, credits=found.credits)

@@ -40,6 +40,8 @@ class Theme(NamedTuple):
     Notes
     -----
         What a reader must know.
+    run
+        What the run is called.
     file
         Where it was read; empty for a run of this moment.
     """
@@ -51,7 +53,13 @@ class Theme(NamedTuple):
     features: gpd.GeoDataFrame
     credits: tuple[Credit, ...]
     notes: tuple[Text, ...]
+    run: Text
     file: str = ""
+
+    def holds(self, names: Sequence[str]) -> bool:
+        """Whether any of some indicators stands in a column a year."""
+        found = (describe(name) for name in self.features.columns.drop(GEOMETRY))
+        return any(entry.name in names and year is not None for entry, year in found)
 
     def table(self, names: Sequence[str]) -> Table:
         """Some indicators of the features, in the program's own units.
@@ -147,7 +155,8 @@ def _read(path: Path) -> Theme:
         Text(*about["place"]),
         features,
         tuple(Credit(**credit) for credit in about["credits"]),
-        tuple(Text(note, note) for note in about["notes"]),
+        tuple(Text(*note) for note in about["notes"]),
+        Text(*about["run"]),
         str(path),
     )
 
