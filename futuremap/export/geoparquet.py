@@ -23,7 +23,7 @@ import shapely
 from numpy.typing import NDArray
 
 from futuremap.core.fields import describe
-from futuremap.core.layer import Layer
+from futuremap.core.layer import Layer, Text
 from futuremap.core.zones import GEOGRAPHIC
 from futuremap.export.tabular import whole_years
 
@@ -101,7 +101,7 @@ def _theme(layers: Sequence[Layer]) -> dict[str, object]:
         "title": list(first.title),
         "place": list(first.place),
         "years": years,
-        "notes": [list(note) for note in first.notes],
+        "notes": [list(note) for note in shared_notes(layers)],
         "credits": [
             {
                 "key": credit.key,
@@ -115,6 +115,11 @@ def _theme(layers: Sequence[Layer]) -> dict[str, object]:
         ],
         "synthetic": first.synthetic,
     }
+
+
+def shared_notes(layers: Sequence[Layer]) -> list[Text]:
+    """Notes about a theme itself, without those about one of its maps."""
+    return [note for note in layers[0].notes if all(note in layer.notes for layer in layers)]
 
 
 def _json(value: object) -> bytes:

@@ -31,6 +31,10 @@ from futuremap.sources.published import Theme
 
 EARTH = {"web": EARTH_WEB, "pro": EARTH_PRO}
 TOTALS = Text("市区町村の人口の差（B－A）", "Difference by municipality, B - A")
+SIZE = Text(
+    "高さは差の大きさで、減るところも上に伸びます。増えるか減るかは色で見分けます。",
+    "Height is the size of the difference, upwards for losses too; colours tell them apart.",
+)
 ONLY = {"A": Text("Aだけにあります", "only in A"), "B": Text("Bだけにあります", "only in B")}
 
 
@@ -259,7 +263,7 @@ def _pair(
         theme=f"{first.name}_difference",
         kind=first.kind,
         place=first.place,
-        notes=(*notes, *first.notes),
+        notes=(*notes, SIZE, *first.notes),
         credits=[credits[key] for key in sorted(credits)],
     )
     names = dict(zip(both, first.features.loc[both, "name"], strict=True))

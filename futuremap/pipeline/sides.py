@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from futuremap.core.layer import Text
+from futuremap.export.geoparquet import shared_notes
 from futuremap.export.manifest import Input
 from futuremap.indicators.difference import COMPARED
 from futuremap.pipeline.deliver import record
@@ -105,7 +106,7 @@ def _running(file: Path, progress: Progress) -> Side:
         first = layers[0]
         themes[first.theme] = Theme(
             first.theme, first.kind, first.title, first.place, first.features, first.credits,
-            first.notes, title,
+            tuple(shared_notes(layers)), title,
         )  # fmt: skip
     inputs = tuple(record(outcome.prepared).inputs)
     folder = outcome.prepared.project.file.resolve().parent

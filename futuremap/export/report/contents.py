@@ -70,7 +70,8 @@ def _summary(brief: Brief) -> Section:
         _key_row(brief, zone, field(name), named=several)
         for zone in brief.municipal.zones
         for name in names
-        if np.isfinite(brief.municipal.column(name, future)).any()
+        if name in brief.municipal.indicators
+        and np.isfinite(brief.municipal.column(name, future)).any()
     ]
     blocks.append(Grid(headings, rows, (46, 26, 26, 28, 28, 22)))
     if len(brief.municipal.zones) <= MOST_LINES:

@@ -21,6 +21,7 @@ SALT = "futuremap"  # of the ids in SVG, which are random otherwise
 SETTINGS: dict[Any, Any] = {
     "font.family": [FAMILY],
     "font.size": 8.0,
+    "text.parse_math": False,  # a dollar sign in a name is one
     "text.color": INK,
     "axes.labelcolor": INK,
     "axes.edgecolor": RULE,
@@ -46,6 +47,8 @@ def drawing() -> Iterator[None]:
         known.append(entry)
         try:
             with mpl.rc_context(), warnings.catch_warnings():
+                # a box stands for a character that the font has not
+                warnings.filterwarnings("ignore", message="Glyph .* missing from font")
                 mpl.rcdefaults()
                 mpl.rcParams.update(SETTINGS)
                 yield
