@@ -71,6 +71,15 @@ class Comparison(NamedTuple):
     zone_names: Mapping[str, str]
 
 
+class Said(NamedTuple):
+    """What is said in words of some municipalities: see :class:`Brief`."""
+
+    method: Sequence[Text]
+    checks: Sequence[Text]
+    measures: Sequence[Fact]
+    credits: Sequence[Credit]
+
+
 @dataclass(frozen=True, eq=False)
 class Brief:
     """What a workbook or a report says of a run.
@@ -161,7 +170,7 @@ class Brief:
         *,
         title: Text,
         themes: Sequence[tuple[Layer, ...]],
-        credits: Sequence[Credit],  # noqa: A002 - the noun of the field
+        said: Said,
     ) -> Brief:
         """The part of a run that is about some of its municipalities.
 
@@ -169,8 +178,10 @@ class Brief:
         ----------
         zones
             Codes of the municipalities.
-        title, themes, credits
-            What the part is called, draws and is made from.
+        title, themes
+            What the part is called and draws.
+        said
+            What is said of it in words.
         """
         return replace(
             self,
@@ -180,7 +191,10 @@ class Brief:
             people=self.people.only(zones),
             themes=themes,
             controls=_only(self.controls, [z for z in self.controls.zones if z in zones]),
-            credits=credits,
+            method=said.method,
+            checks=said.checks,
+            measures=said.measures,
+            credits=said.credits,
         )
 
     @property

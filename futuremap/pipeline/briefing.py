@@ -10,7 +10,7 @@ from futuremap.core.credits import credits_of
 from futuremap.core.crosswalk import gather, to_parents
 from futuremap.core.layer import Text
 from futuremap.core.table import stack
-from futuremap.export.brief import Brief, Fact, PastError
+from futuremap.export.brief import Brief, Fact, PastError, Said
 from futuremap.pipeline.draw import Theme, credits_for
 from futuremap.pipeline.run import Outcome, TownOutcome
 from futuremap.pipeline.uncertainty import errors
@@ -42,6 +42,7 @@ def brief_of(outcome: Outcome, themes: Sequence[Theme]) -> Brief:
     header = project.project
     access = [town.reach.access for town in outcome.towns if town.reach is not None]
     blocks = outcome.projection.population
+    said = _said(outcome)
     parents = [town.town.code for town in outcome.towns for _ in town.town.base.zones]
     return Brief(
         title=Text(header.title, header.title_en or header.title),
@@ -51,16 +52,15 @@ def brief_of(outcome: Outcome, themes: Sequence[Theme]) -> Brief:
         names={town.town.code: town.town.name for town in outcome.towns},
         people=gather(blocks, to_parents(blocks.zones, parents)),
         themes=themes,
-        method=method_of(outcome),
-        checks=[check.text for check in outcome.checks.values()]
-        + [one.text for rows in outcome.rivals.values() for one in rows],
+        method=said.method,
+        checks=said.checks,
         settings=_settings(outcome),
         inputs=_inputs(outcome),
-        measures=_measures(outcome),
+        measures=said.measures,
         controls=outcome.projection.controls,
         errors=past_errors(),
         warnings=outcome.prepared.report.warnings,
-        credits=credits_for(outcome, [town.town.code for town in outcome.towns]),
+        credits=said.credits,
         access=stack(access) if access else None,
         access_names=_access_names(outcome.towns),
     )
@@ -97,8 +97,10 @@ def reports_of(brief: Brief, outcome: Outcome) -> list[tuple[str, Brief]]:
                 f"{brief.title.ja}：{towns[0].name.ja}", f"{brief.title.en}: {towns[0].name.en}"
             )
         )
-        credits = credits_for(outcome, codes)  # noqa: A001 - the noun
-        parts.append((tail, brief.of(codes, title=title, themes=themes, credits=credits)))
+        told = _said(
+            outcome._replace(towns=tuple(t for t in outcome.towns if t.town.code in codes))
+        )
+        parts.append((tail, brief.of(codes, title=title, themes=themes, said=told)))
     return parts
 
 
@@ -128,6 +130,19 @@ def _access_names(towns: Sequence[TownOutcome]) -> dict[str, str]:
     }
 
 
+def _said(outcome: Outcome) -> Said:
+    """What is said in words of the towns that a run holds."""
+    codes = [town.town.code for town in outcome.towns]
+    checks = [outcome.checks[code] for code in codes if code in outcome.checks]
+    checks += [one for code in codes for one in outcome.rivals.get(code, ())]
+    return Said(
+        method_of(outcome),
+        [check.text for check in checks],
+        _measures(outcome),
+        credits_for(outcome, codes),
+    )
+
+
 def _measures(outcome: Outcome) -> list[Fact]:
     names = {town.town.code: town.town.name.ja for town in outcome.towns}
     found = [
@@ -137,6 +152,7 @@ def _measures(outcome: Outcome) -> list[Fact]:
             (RATIO, outcome.register_ratio),
         )
         for code, value in values.items()
+        if code in names
     ]
     return [fact for fact in found if fact.value == fact.value]
 

@@ -63,11 +63,14 @@ class Paper:
         self.end()
         self._figure = Figure(figsize=(A4[0] / MM_PER_INCH, A4[1] / MM_PER_INCH))
         self.count += 1
-        self._text(LEFT, 283, self._running, 7.5, ink=PALE)
         of = "" if self._pages is None else f" / {self._pages}"
         self._text(A4[0] - LEFT, 283, f"{self.count}{of}", 7.5, ink=PALE, side="right")
+        start = LEFT
         if self._mark:
-            self._text(A4[0] / 2, 283, f"［{self._mark}］", 9, ink=ALARM, side="center")
+            mark = f"［{self._mark}］"
+            self._text(LEFT, 283, mark, 9, ink=ALARM)
+            start += font(9).getlength(mark) * MM_PER_POINT + 2
+        self._text(start, 283, self._running, 7.5, ink=PALE, room=WIDTH - (start - LEFT) - 15)
         self._rule(281.0, 0, WIDTH)
         self._text(LEFT, 274.5, title, 14)
         self._text(LEFT, 270.3, self._title.en, 7.5, ink=PALE)
@@ -165,12 +168,20 @@ class Paper:
         )
 
     def _text(
-        self, x: float, y: float, text: str, size: float, *, ink: str = INK, side: str = "left"
+        self,
+        x: float,
+        y: float,
+        text: str,
+        size: float,
+        *,
+        ink: str = INK,
+        side: str = "left",
+        room: float = WIDTH,
     ) -> None:
         shown = clean(text)
         if side == "left":  # a title that is too long for its line is set smaller
-            room = (A4[0] - LEFT - x) / MM_PER_POINT
+            most = min(room, A4[0] - LEFT - x) / MM_PER_POINT
             wide = font(max(1, ceil(size))).getlength(shown)
-            size = size * min(1.0, room / wide) if wide else size
+            size = size * min(1.0, most / wide) if wide else size
         self.figure.text(x / A4[0], y / A4[1], shown, fontsize=size, color=ink, ha=side,
                          va="baseline", parse_math=False)  # fmt: skip

@@ -21,7 +21,7 @@ FONTS = "Hiragino Sans, Yu Gothic UI, Meiryo, Noto Sans CJK JP, sans-serif"
 STYLE = f"""
 body {{ margin: 0 auto; max-width: 190mm; padding: 1rem; color: #1b1b1b; background: #fff;
   font-family: {FONTS}; line-height: 1.6; }}
-section {{ break-after: page; margin-bottom: 3rem; }}
+section {{ margin-bottom: 3rem; }} section + section {{ break-before: page; }}
 h1 {{ font-size: 1.5rem; margin: .5rem 0 0; }} h2 {{ font-size: 1.2rem; margin: .5rem 0 0; }}
 .en {{ color: #444; font-size: .8rem; margin: 0 0 .5rem; }}
 .alarm {{ border: 2px solid #8c1020; color: #8c1020; padding: .3rem .7rem; }}
@@ -29,10 +29,11 @@ h1 {{ font-size: 1.5rem; margin: .5rem 0 0; }} h2 {{ font-size: 1.2rem; margin: 
 svg {{ display: block; width: 100%; height: auto; }}
 table {{ border-collapse: collapse; font-size: .8rem; font-variant-numeric: tabular-nums; }}
 th, td {{ border: 1px solid #bbb; padding: .15rem .5rem; text-align: right; }}
-th {{ background: #eee; font-weight: 600; }} .w {{ text-align: left; }}
+th {{ background: #eee; font-weight: 600; }} .w {{ text-align: left; min-width: 6rem; }}
 p {{ margin: .2rem 0; }}
-@page {{ size: A4; margin: 12mm; }}
-@media print {{ body {{ max-width: none; padding: 0; font-size: 9pt; }}
+@page {{ size: A4; margin: 11mm; }}
+@media print {{ body {{ max-width: none; padding: 0; font-size: 8.5pt; line-height: 1.4; }}
+  section {{ margin: 0; }} table {{ font-size: 7pt; }} td, th {{ padding: .05rem .3rem; }}
   tr, figure {{ break-inside: avoid; }} th {{ print-color-adjust: exact; }} }}
 """
 # `XML` head and document type of a drawing; HTML wants neither, nor an address of the name space
