@@ -124,7 +124,7 @@ class Paper:
             self._need(height if number else height + tall)
             if number == 0 or self.count > before:  # the heading again on the next sheet
                 self._shade(tall)
-                self._row(head, edges, tall, step, texts=len(edges))
+                self._row(head, edges, tall, step, texts=block.texts)
             self._row(cells, edges, height, step, texts=block.texts)
 
     def _row(
