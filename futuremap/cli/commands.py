@@ -17,6 +17,7 @@ from futuremap import __version__
 from futuremap.cli.console import (
     PLAIN_WIDTH,
     progress,
+    show_difference,
     show_hindsight,
     show_outcome,
     show_report,
@@ -30,6 +31,8 @@ from futuremap.pipeline import (
     choose,
     deliver,
     deliver_backtest,
+    deliver_diff,
+    diff,
     examples,
     open_project,
     run,
@@ -203,6 +206,21 @@ def siting(
     show_choices(found)
     if csv is not None:
         _write(csv, choices_csv(found), encoding="utf-8-sig")
+
+
+@app.command("diff")
+def diff_runs(
+    first: Annotated[Path, typer.Argument(help="A：出力のフォルダー、または project.toml")],
+    second: Annotated[Path, typer.Argument(help="B：出力のフォルダー、または project.toml")],
+    out: Out = OUT,
+) -> None:
+    """二つの結果の差（B－A）を区域・施設ごとに出力する / what changes between two runs."""
+    with progress() as say:
+        found = diff(first, second, progress=say)
+        folder = deliver_diff(found, out, progress=say)
+    show_report(found.report)
+    show_difference(found)
+    typer.echo(f"出力 / output: {folder}")
 
 
 def _known_profile(name: str | None) -> str | None:

@@ -23,7 +23,7 @@ from futuremap.errors import (
     LockedError,
     UnknownNameError,
 )
-from futuremap.pipeline import Hindsight, Outcome
+from futuremap.pipeline import Difference, Hindsight, Outcome
 from futuremap.pipeline.method_names import method_name
 from futuremap.pipeline.prepare import Progress as Say
 from futuremap.problems import Problem
@@ -33,6 +33,13 @@ PLAIN_WIDTH = 120  # where there is no terminal to ask
 SHOWN, NO_CHANGE = 5, "constant"
 METHOD_HINT = "README の「推計の方法」を見てください / others: backtest.csv"
 SCORED = ("mape", "median_ape", "p90_ape", "age_sex_wmape", "bias", "interval_coverage")
+DIFFERENCES = (
+    "population_first",
+    "population_second",
+    "population_difference",
+    "population_difference_rate",
+    "ageing_rate_difference",
+)
 CLOSING = ("population", "population_0_14", "population_15_64", "population_65_over")
 
 
@@ -119,6 +126,25 @@ def show_hindsight(found: Hindsight) -> None:
     if found.chosen != found.prepared.project.projection.method:
         setting = escape(f'[projection] method = "{found.chosen}"')
         console.print(f"project.toml に {setting} と書くと使えます")
+
+
+def show_difference(found: Difference) -> None:
+    """The closing table of a comparison: people of the municipalities in the last year, A and B."""
+    console = Console() if sys.stdout.isatty() else Console(width=PLAIN_WIDTH)
+    console.print(f"A：{escape(found.first.title.ja)}　B：{escape(found.second.title.ja)}")
+    if found.towns is None:
+        return
+    table = found.towns.tables[2]
+    year = table.years[-1]
+    grid = Grid(title=f"{year}年の差（B－A）/ difference in {year}", title_justify="left")
+    names = [n for n in DIFFERENCES if n in table.indicators]
+    grid.add_column("市区町村")
+    for name in names:
+        grid.add_column(field(name).label(), justify="right", overflow="fold")
+    for zone in table.zones:
+        cells = [_cell(table, name, year, zone) for name in names]
+        grid.add_row(escape(found.towns.zone_names[zone]), *cells)
+    console.print(grid)
 
 
 def _best_rows(found: Hindsight) -> pd.DataFrame:

@@ -61,6 +61,27 @@ ROOMS = (
         Text("ダブルクリックします。", "Double-click."),
     ),
     (
+        "report/",
+        Text("印刷して配る方へ（報告書）", "For print: the report"),
+        Text("PDF はそのまま A4 に印刷できます。", "The PDF prints on A4 as it is."),
+    ),
+    (
+        "raster/",
+        Text("GIS担当の方へ（GeoTIFF）", "GIS officers: GeoTIFF"),
+        Text(
+            "メッシュの数字を画像として、年ごとのバンドで収めています（JGD2011）。",
+            "Numbers of the mesh as pixels, a band a year (JGD2011).",
+        ),
+    ),
+    (
+        "geoparquet/",
+        Text("分析する方へ（形つきの表）", "Analysts: tables with shapes"),
+        Text(
+            "形とすべての項目を GeoPandas・DuckDB・R で読めます。",
+            "Shapes and all columns for GeoPandas, DuckDB and R.",
+        ),
+    ),
+    (
         "web/",
         Text("ワークショップの方へ（ブラウザー）", "Workshops: the browser"),
         Text("ダブルクリックします。通信は要りません。", "Double-click. No network is needed."),

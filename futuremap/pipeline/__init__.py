@@ -4,6 +4,9 @@ from futuremap.pipeline.backtest import Hindsight as Hindsight
 from futuremap.pipeline.backtest import backtest as backtest
 from futuremap.pipeline.backtest import deliver_backtest as deliver_backtest
 from futuremap.pipeline.deliver import deliver as deliver
+from futuremap.pipeline.diff import Difference as Difference
+from futuremap.pipeline.diff import deliver_diff as deliver_diff
+from futuremap.pipeline.diff import diff as diff
 from futuremap.pipeline.explain import explain as explain
 from futuremap.pipeline.prepare import Prepared as Prepared
 from futuremap.pipeline.prepare import check_project as check_project

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,14 @@ from futuremap.core.credits import Credit, credits_of
 from futuremap.core.population import Population
 from futuremap.core.rounding import round_persons
 from futuremap.core.table import stack
+from futuremap.export.geopackage import BASELINE
 from futuremap.export.manifest import Input, RunRecord, write_manifest
 from futuremap.export.page import write_page
 from futuremap.export.publish import publishing
 from futuremap.export.tabular import write_frame, write_population, write_table
 from futuremap.pipeline.compare import chart
 from futuremap.pipeline.deliver_earth import deliver_earth
+from futuremap.pipeline.deliver_office import deliver_office
 from futuremap.pipeline.deliver_qgis import write_qgis
 from futuremap.pipeline.deliver_reach import write_reach
 from futuremap.pipeline.draw import Theme, credits_for, draw
@@ -53,11 +56,6 @@ def deliver(outcome: Outcome, out: Path, *, progress: Progress = silent) -> Path
         If another run is writing to the same folder.
     """
     header = outcome.prepared.project.project
-    measured = record(
-        outcome.prepared,
-        control_residuals=outcome.control_residuals,
-        register_census_ratio=outcome.register_ratio,
-    )
     with publishing(out / header.name) as folder:
         themes = draw(outcome)
         deliver_earth(outcome, themes, folder, credits=_credits(outcome), progress=progress)
@@ -66,11 +64,19 @@ def deliver(outcome: Outcome, out: Path, *, progress: Progress = silent) -> Path
             (folder / CHART).write_text(picture, encoding="utf-8", newline="\n")
         progress("QGIS：GeoPackage")
         layers = [layer for theme in themes for layer in theme]
-        write_qgis(outcome, themes, folder / "qgis", run=measured)
+        write_qgis(outcome, themes, folder / "qgis", run=_record(outcome))
         progress("表：Parquet・CSV / tables")
         _write_tables(outcome, themes, folder / "data")
+        deliver_office(
+            outcome,
+            themes,
+            folder,
+            scenario=BASELINE.name,
+            about=_about(outcome),
+            progress=progress,
+        )
         write_page(folder, page(outcome, folder, layers=layers, credits=_credits(outcome)))
-        write_manifest(folder, measured)
+        write_manifest(folder, _record(outcome))  # with what was warned of while writing
     return out / header.name
 
 
@@ -129,6 +135,26 @@ def _whole(people: Population, outcome: Outcome) -> NDArray[np.int64]:
             round_persons(year, zones=people.zones, parents=parents, seed=seed)
             for year in people.persons
         ]
+    )
+
+
+def _about(outcome: Outcome) -> Mapping[str, object]:
+    header = outcome.prepared.project.project
+    return {
+        "futuremap": version("futuremap"),
+        "project": header.name,
+        "scenario": BASELINE.name,
+        "base_year": header.base_year,
+        "end_year": header.end_year,
+        "credits": [credit.line() for credit in _credits(outcome)],
+    }
+
+
+def _record(outcome: Outcome) -> RunRecord:
+    return record(
+        outcome.prepared,
+        control_residuals=outcome.control_residuals,
+        register_census_ratio=outcome.register_ratio,
     )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from futuremap.core.credits import Credit
+from futuremap.core.fields import field
 from futuremap.core.layer import Layer, Text
 from futuremap.export.page import Page
 from futuremap.pipeline.compare import chart
@@ -47,6 +48,15 @@ PROJECTS = {
     ),
     ".qgz": Text("QGIS で開くと地図と印刷用レイアウト", "Opens in QGIS with map and print layout"),
 }
+OFFICE = {
+    ".xlsx": Text(
+        "概要・人口・ピラミッド・施設・指標・前提・診断・出典（グラフつき）",
+        "Summary, people, pyramids, facilities, indicators, assumptions, diagnostics, credits",
+    ),
+    ".pdf": Text("印刷用の報告書（A4）", "The report to print (A4)"),
+    ".html": Text("同じ報告書（ブラウザー用）", "The same report for a browser"),
+}
+CLASSES, SIDECAR = "_class", ".aux.xml"
 STATES = {
     "now": Text("（現況）", " (now)"),
     "change": Text("（増減）", " (change)"),
@@ -76,16 +86,10 @@ def page(
         Credits of the data.
     """
     header = outcome.prepared.project.project
-    base, end = outcome.prepared.project.years
     return Page(
         title=Text(header.title, header.title_en or header.title),
-        summary=Text(
-            f"{base}年の現況と{end}年までの将来推計です。将来の数字は、これまでの変化が続いた場合の"
-            "推計であり、予言ではありません。",
-            f"The state of {base} and a projection to {end}: what follows if recent change "
-            "goes on, not a forecast.",
-        ),
-        method=_method(outcome),
+        summary=summary_of(outcome),
+        method=method_of(outcome),
         tables=[(Text("市区町村の人口", "The municipality's people"), outcome.municipal)],
         zone_names={town.town.code: town.town.name.ja for town in outcome.towns},
         charts=[chart(outcome, credits)],
@@ -103,7 +107,19 @@ def page(
     )
 
 
-def _method(outcome: Outcome) -> list[Text]:
+def summary_of(outcome: Outcome) -> Text:
+    """What a reader should know first of a run."""
+    base, end = outcome.prepared.project.years
+    return Text(
+        f"{base}年の現況と{end}年までの将来推計です。将来の数字は、これまでの変化が続いた場合の"
+        "推計であり、予言ではありません。",
+        f"The state of {base} and a projection to {end}: what follows if recent change "
+        "goes on, not a forecast.",
+    )
+
+
+def method_of(outcome: Outcome) -> list[Text]:
+    """How the numbers of a run were made, one sentence each."""
     setting = outcome.prepared.project
     base, past, radius = setting.project.base_year, setting.past_year, setting.reach.radius_m
     by_block = any(not town.town.is_whole for town in outcome.towns)
@@ -182,6 +198,10 @@ def _files(folder: Path, layers: Sequence[Layer]) -> dict[str, Text]:
             )
         elif path.suffix in PROJECTS:
             words[name] = _qgis_words(path, layers)
+        elif path.parent.name in {"excel", "report"}:
+            words[name] = OFFICE[path.suffix]
+        elif path.parent.name == "raster":
+            words[name] = _raster_words(path, themes)
         elif path.stem in TABLES:
             words[name] = TABLES[path.stem]
         else:
@@ -202,6 +222,21 @@ def _qgis_words(path: Path, layers: Sequence[Layer]) -> Text:
     if place is None:
         return words
     return Text(f"{place.ja}：{words.ja}", f"{place.en}: {words.en}")
+
+
+def _raster_words(path: Path, themes: Mapping[str, Text]) -> Text:
+    """What a raster holds: an indicator in all years, or the colours of a map."""
+    theme = max((t for t in themes if path.name.startswith(t)), key=len, default="")
+    if path.name.endswith(SIDECAR):
+        return Text(
+            "色分けの名前（QGIS が自動で読む）", "Names of the classes, read by QGIS itself"
+        )
+    rest = path.stem.removeprefix(theme).strip("_")
+    if rest.endswith(CLASSES):
+        of = _theme_words(rest.removesuffix(CLASSES), "", Text("", ""))
+        return Text(f"地図と同じ色分け{of.ja}", f"The colours of the map{of.en}")
+    shown = field(rest)
+    return Text(f"{shown.name_ja}（年ごとのバンド）", f"{shown.name_en}, a band a year")
 
 
 def _theme_words(stem: str, theme: str, title: Text) -> Text:

@@ -1,7 +1,7 @@
 """The real clients as fixtures.
 
-scripts/test names the clients it has made ready in FUTUREMAP_CLIENTS ("earth", "qgis", or "1" for
-all). Tests marked ``client`` whose client isn't named are deselected, in plain sight in pytest's
+scripts/test names the clients it has made ready in FUTUREMAP_CLIENTS ("earth", "qgis", "office", or
+"1" for all). Tests marked ``client`` whose client isn't named are deselected, in plain sight in pytest's
 closing line; where it is named, a client that doesn't work is a failure, never a skip.
 """
 
@@ -15,7 +15,7 @@ import pytest
 
 HERE = Path(__file__).resolve().parent
 MODULES = HERE.parents[1] / ".clients" / "render" / "node_modules"
-CLIENT_OF = {"render_kml": "earth", "inspect_gpkg": "qgis"}
+CLIENT_OF = {"render_kml": "earth", "inspect_gpkg": "qgis", "office": "office"}
 EVERY_CLIENT = frozenset(CLIENT_OF.values())
 SYSTEM_PYTHON = "/usr/bin/python3"
 
@@ -95,3 +95,37 @@ def inspect_gpkg(tmp_path_factory):
         return _json_of(command, environment, timeout) | {"folder": folder}
 
     return inspect
+
+
+@pytest.fixture(scope="session")
+def office(tmp_path_factory):
+    """Convert a workbook in headless LibreOffice: ``office(path, "pdf") -> the new file``.
+
+    ``office(path, "csv", sheet=2)`` gives one sheet as text, numbers with all their decimals.
+    """
+    # a profile of its own: a reader's open LibreOffice would take the order over
+    profile = tmp_path_factory.mktemp("office-profile").as_uri()
+
+    def convert(path, ending, *, sheet=None, timeout=300):
+        folder = tmp_path_factory.mktemp("office")
+        # 44: comma, 34: quotation mark, 76: UTF-8, then from line 1; the sheet is last
+        how = f"csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,{sheet}"
+        command = ["soffice", "--headless", "--norestore", f"-env:UserInstallation={profile}"]
+        command += ["--convert-to", how if ending == "csv" else ending, "--outdir", folder, path]
+        try:
+            done = subprocess.run(
+                [str(part) for part in command],
+                capture_output=True,
+                encoding="utf-8",
+                timeout=timeout,
+                check=True,
+            )
+        except FileNotFoundError as error:
+            pytest.fail(f"the client is not installed (bash scripts/test installs it): {error}")
+        except subprocess.SubprocessError as error:
+            pytest.fail(f"LibreOffice did not convert the file: {error}")
+        made = list(folder.iterdir())
+        assert len(made) == 1, done.stdout + done.stderr
+        return made[0]
+
+    return convert

@@ -12,10 +12,12 @@ from xml.etree import ElementTree as ET
 
 import geopandas as gpd
 import numpy as np
+import openpyxl
 import pandas as pd
 import pyarrow.parquet as pq
 import pyproj
 import pytest
+import rasterio
 import shapely
 
 from futuremap.core.flows import imbalance
@@ -300,3 +302,25 @@ def test_one_town_is_counted_in_one_way(tmp_path, checked):
     problems = [problem for problem in checked(folder).errors if problem.code == "FM004"]
     line = text[: text.index(old)].count("\n") + 2
     assert [(problem.file, problem.line) for problem in problems] == [("project.toml", line)]
+
+
+def test_each_town_has_a_report_and_all_share_one_workbook(output):
+    names = sorted(path.name for path in (output / "report").glob("*.pdf"))
+    assert names == [f"mihara_yugawara_baseline_{code}.pdf" for code in sorted(TOWNS)]
+    page = (output / "report" / "mihara_yugawara_baseline_34204.html").read_text(encoding="utf-8")
+    assert f"［{MARK}］" in page
+    assert "三原市" in page
+    assert "湯河原町 2020年" not in page  # what is checked there is said in its own report
+    book = openpyxl.load_workbook(output / "excel" / "mihara_yugawara_baseline.xlsx")
+    assert MARK in str(book["概要"]["A3"].value)
+    assert all(MARK in sheet.oddHeader.left.text for sheet in book)
+    shown = {cell.value for cell in book["人口（町丁）"]["C"]}
+    assert {"三原市", "湯河原町"} <= shown
+
+
+def test_rasters_and_geoparquet_of_both_towns_say_what_is_made_up(output):
+    for code in TOWNS:
+        with rasterio.open(output / "raster" / f"mesh250_{code}_population.tif") as image:
+            assert image.tags()["SYNTHETIC"] == MARK
+        schema = pq.read_schema(output / "geoparquet" / f"town_blocks_{code}.parquet")
+        assert json.loads(schema.metadata[b"futuremap"])["synthetic"] is True
