@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PrivateAttr
 
 from futuremap.config.entry import Entry, Slug, Year
+from futuremap.config.indicators import Indicators
 from futuremap.config.lines import Path as KeyPath
 from futuremap.config.lines import line_of
 from futuremap.config.official import (
@@ -285,6 +286,7 @@ class Project(Entry):
     reach: Reach = Reach()
     mesh: Mesh = Mesh()
     projection: Projecting = Projecting()
+    indicators: Indicators = Indicators()
     credit: dict[str, OwnCredit] = {}
     _file: Path = PrivateAttr(default=Path("project.toml"))
     _lines: dict[KeyPath, int] = PrivateAttr(default_factory=dict)

@@ -22,6 +22,7 @@ from futuremap.export.page import write_page
 from futuremap.export.publish import publishing
 from futuremap.export.tabular import write_frame, write_population, write_table
 from futuremap.pipeline.compare import chart, stops
+from futuremap.pipeline.deliver_indicators import credits_of_indicators, write_all
 from futuremap.pipeline.draw import Theme, credits_for, draw
 from futuremap.pipeline.prepare import Prepared, Progress, silent
 from futuremap.pipeline.run import Outcome
@@ -99,7 +100,10 @@ def _write_towns(outcome: Outcome, folder: Path) -> None:
 
 
 def _credits(outcome: Outcome) -> tuple[Credit, ...]:
-    return credits_for(outcome, [town.town.code for town in outcome.towns])
+    own = outcome.prepared.project.own_credits()
+    used = {one.key for one in credits_for(outcome, [town.town.code for town in outcome.towns])}
+    tables = {key for _, key in outcome.prepared.project.indicators.files()}
+    return credits_of({*used, *tables, *credits_of_indicators(outcome.prepared)}, own)
 
 
 def _write_tables(outcome: Outcome, themes: list[Theme], folder: Path) -> None:
@@ -126,6 +130,15 @@ def _write_tables(outcome: Outcome, themes: list[Theme], folder: Path) -> None:
     ):
         write_table(table, folder / name, names=names, made_up=made_up)
     _write_access(outcome, folder, made_up)
+    if outcome.indicators is not None:
+        areas = {a.name: Text(a.title, a.title_en or a.title)
+                 for a in outcome.prepared.project.indicators.area}  # fmt: skip
+        write_all(
+            outcome.indicators,
+            folder,
+            areas=areas,
+            synthetic=lambda codes: any(one.synthetic for one in credits_for(outcome, codes)),
+        )
     for theme in themes:
         write_frame(theme[0].features, folder / theme[0].theme)
 
@@ -188,7 +201,9 @@ def record(
         base=project.file.parent,
         inputs=[Input(path, credits_of([key], own)[0]) for path, key in prepared.inputs],
         parameters=project.model_dump(mode="json", by_alias=True),
-        credits=credits_of({key for _, key in prepared.inputs}, own),
+        credits=credits_of(
+            {key for _, key in prepared.inputs} | credits_of_indicators(prepared), own
+        ),
         warnings=prepared.report.warnings,
         control_residuals=control_residuals or {},
         register_census_ratio=register_census_ratio or {},
