@@ -11,7 +11,6 @@ from futuremap.config.entry import Entry, Slug
 Share = Annotated[float, Field(ge=0, le=1)]
 Level = Literal["municipality", "block", "mesh", "facility", "area"]
 LEVELS: tuple[Level, ...] = ("municipality", "block", "mesh", "facility", "area")
-AGES = (18, 70)
 
 
 class TableFile(Entry):
@@ -63,14 +62,14 @@ class AreaFile(Entry):
 class StaffFile(Entry):
     """``[indicators.staff]``: an organisation's people by age, and what they are needed for.
 
-    `file` holds staff by sex and age, hires and rates of leaving; `need` assets or workloads.
+    `file` holds staff by sex and age, hires and rates of leaving; `need` their tasks, by assets or
+    by cases; `hours_per_person` are the hours that one of them works in a year.
     """
 
     file: str
     need: str
     credit: str
-    name: str = "職員"
-    hours_per_person: Annotated[float, Field(gt=0)] | None = None
+    hours_per_person: Annotated[float, Field(gt=0)]
 
 
 class TasksFile(Entry):

@@ -80,7 +80,7 @@ def write_indicators(
     frame = frame.astype(dict.fromkeys(coded, "category"))
     if not any(part.synthetic for part in parts):
         frame = frame.drop(columns="remark")
-    if not provisional:
+    if not (frame["provisional"] != "").any():
         frame = frame.drop(columns="provisional")
     if not as_text:  # many rows: seven digits are enough
         halved = dict.fromkeys([n for n in ("value", "low", "high") if n in frame], np.float32)

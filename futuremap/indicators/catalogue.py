@@ -21,8 +21,9 @@ OF_UNIT = {
     "m3": ("litre_day",), "t": ("gram_day",), "trips": ("trips",), "admissions": ("days",),
 }  # fmt: skip
 OF_KIND = {
-    "per": ("ratio", "percent", "each"), "factor": ("ratio", "percent"), "split": ("count",),
-    "share": ("per_100k", "count"), "stay": ("days",), "stock": ("dwellings", "ratio", "percent"),
+    "per": ("ratio", "percent", "each"), "factor": ("ratio", "percent", "dwellings"),
+    "split": ("count",),
+    "share": ("per_100k", "count"), "stay": ("days",), "stock": ("dwellings",),
 }  # fmt: skip
 BY_AGE = ("rate", "stay")  # kinds whose rates stand by age
 GIVEN = ("rate", "split", "share", "stay", "per", "factor", "stock")  # that need rows

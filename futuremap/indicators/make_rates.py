@@ -69,6 +69,35 @@ class Made(NamedTuple):
         return frozenset(marked)
 
 
+def best_rows(
+    rows: Sequence[RateRow],
+    key: Key,
+    *,
+    area: str,
+    count: bool = False,
+) -> list[RateRow]:
+    """Rows of an indicator for a municipality: its own area's before the prefecture's and so on.
+
+    Parameters
+    ----------
+    rows
+        All rows.
+    key
+        Indicator and level.
+    area
+        Code of the municipality.
+    count
+        Observed numbers instead of rates.
+    """
+    held = [row for row in rows if row.key == key and (row.unit == "count") == count]
+    for own in (True, False):
+        for wanted in (area, area[:PREFECTURE], ""):
+            found = [row for row in held if row.own == own and row.area == wanted]
+            if found:
+                return found
+    return []
+
+
 class _Maker:
     """Makes one field after the other; a field is there, or is not."""
 
@@ -85,14 +114,8 @@ class _Maker:
 
     def best(self, key: Key, *, count: bool = False) -> list[RateRow]:
         """Rows of the nearest area: the project's own before those that came with the program."""
-        area = self.setting.area
-        held = [row for row in self.rows.get(key, []) if (row.unit == "count") == count]
-        for own in (True, False):
-            for wanted in (area, area[:PREFECTURE], ""):
-                found = [row for row in held if row.own == own and row.area == wanted]
-                if found:
-                    return found
-        return []
+        held = self.rows.get(key, [])
+        return best_rows(held, key, area=self.setting.area, count=count)
 
     def by_age(self, rows: Sequence[RateRow], *, class_ages: bool) -> Floats:
         """Rates of rows by year, sex and single year of age ``(Y, S, W)``."""

@@ -9,6 +9,7 @@ from futuremap.core.fields import field
 from futuremap.core.layer import Text
 from futuremap.core.table import Table
 from futuremap.export.indicator_table import Part, write_indicators
+from futuremap.export.tabular import write_rows, write_table
 from futuremap.pipeline.prepare import Prepared
 from futuremap.pipeline.read_indicators import LIMITS_CREDIT, SOURCED
 from futuremap.pipeline.weighing import FIXED, Indicators
@@ -81,6 +82,21 @@ def write_all(
                 provisional=found.provisional,
                 as_text=False,
             )
+    _write_work(found, folder)
+
+
+def _write_work(found: Indicators, folder: Path) -> None:
+    work = found.work
+    if work.staff is not None:
+        groups = {group: group for group in work.staff.zones}
+        write_table(work.staff, folder / "staff", names=groups)
+    towns = {zone: name for kept in found.of("municipality") for zone, name in kept.names.items()}
+    if work.hours is not None:
+        named = work.hours.assign(name=work.hours["zone"].map(towns))
+        columns = ["zone", "name", "year", "task", "driver", "workload_hours"]
+        write_rows(named[columns], folder / "workload")
+    if work.alike is not None:
+        write_rows(work.alike, folder / "profiles")
 
 
 def shown_table(found: Indicators | None) -> Table | None:

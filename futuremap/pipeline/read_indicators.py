@@ -9,16 +9,24 @@ from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from futuremap.config import Project
 from futuremap.config.indicators import AreaFile
+from futuremap.core.population import SEXES
 from futuremap.core.zones import Zones
 from futuremap.indicators.catalogue import Catalogue, catalogue
+from futuremap.indicators.make_rates import Setting, person_rates
 from futuremap.indicators.rate_rows import COLUMNS, RateRow, named, rate_rows
 from futuremap.indicators.schools import class_limits
+from futuremap.indicators.staff import StaffRow
 from futuremap.indicators.trends import Trend, trends
+from futuremap.indicators.workload import NOTHING, Task
 from futuremap.pipeline.read_common import place_of
 from futuremap.pipeline.read_reach import rule_of
+from futuremap.pipeline.read_staff import PEOPLE, read_staff, read_tasks
 from futuremap.problems import Report
+from futuremap.projection.single_years import LAST_AGE
 from futuremap.sources import cells, vector
 from futuremap.sources.files import RawTable, read_table
 from futuremap.sources.vector import Layout
@@ -62,6 +70,10 @@ class IndicatorInputs(NamedTuple):
         Pupils to a class by fiscal year and grade.
     areas
         Areas that are counted in beside the usual zones.
+    staff
+        Rows of the staff table.
+    needs, tasks
+        What staff are needed for, and tasks whose hours are counted.
     """
 
     catalogue: Catalogue
@@ -69,6 +81,9 @@ class IndicatorInputs(NamedTuple):
     rows: tuple[RateRow, ...]
     limits: Limits
     areas: tuple[AreaInput, ...] = ()
+    staff: tuple[StaffRow, ...] = ()
+    needs: tuple[Task, ...] = ()
+    tasks: tuple[Task, ...] = ()
 
 
 def _text(name: str) -> str:
@@ -127,11 +142,33 @@ def read_indicators(project: Project, outlines: Sequence[Zones], report: Report)
     if setting.class_limits is not None:
         limits |= _limits(project.path(setting.class_limits.file), report)
     areas = [_area(project, i, outlines, report) for i in range(len(setting.area))]
-    return base._replace(
+    found = base._replace(
         rows=(*own, *base.rows),
         limits=limits,
         areas=tuple(area for area in areas if area is not None),
+        staff=read_staff(project, report),
     )
+    if setting.staff is not None:
+        path = project.path(setting.staff.need)
+        found = found._replace(needs=read_tasks(project, path, base.catalogue, report))
+    if setting.tasks is not None:
+        path = project.path(setting.tasks.file)
+        found = found._replace(tasks=read_tasks(project, path, base.catalogue, report))
+    _check_drivers(project, found, report)
+    return found
+
+
+def _check_drivers(project: Project, inputs: IndicatorInputs, report: Report) -> None:
+    # an indicator without rates would leave a task without cases
+    town = project.municipality[0].code
+    nobody = np.zeros((len(SEXES), LAST_AGE + 1))
+    setting = Setting((project.project.base_year,), town, 0.0, nobody, {})
+    made = person_rates(inputs.rows, inputs.catalogue, setting).rates.names
+    flows = [e.field for e in inputs.catalogue.entries if e.kind == "flow"]
+    known = {NOTHING, *PEOPLE, *made, *flows}
+    for task in (*inputs.needs, *inputs.tasks):
+        if task.driver not in known:
+            report.add("FM827", file=project.file.name, value=task.driver, name=task.task)
 
 
 _JA = ("指標", "区分", "地域", "性別", "年齢から", "年齢まで", "率", "単位", "年", "出典")

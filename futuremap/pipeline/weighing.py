@@ -16,14 +16,16 @@ from futuremap.core.population import Population, join_years
 from futuremap.core.table import Table
 from futuremap.indicators.catalogue import Indicator
 from futuremap.indicators.make_rates import Made, Setting, person_rates
-from futuremap.indicators.people import structure
+from futuremap.indicators.people import age_structure, structure
 from futuremap.indicators.weigh import weighed
 from futuremap.pipeline.by_block import Blocks, Kept, Outcomes
 from futuremap.pipeline.classes import with_classes
 from futuremap.pipeline.prepare import Prepared
 from futuremap.pipeline.reaching import gather_years
 from futuremap.pipeline.read_indicators import AreaInput, IndicatorInputs
+from futuremap.pipeline.staffing import Work, alike, hours_of, staff_of
 from futuremap.pipeline.uncertainty import Uncertainty
+from futuremap.pipeline.vacancy import provisional_of, with_vacancies
 from futuremap.projection.single_years import age_shares, split_ages
 
 Floats = NDArray[np.float64]
@@ -41,12 +43,15 @@ class Indicators(NamedTuple):
         Fields that rest on rates marked 仮.
     made
         Rates of each municipality, fixed variant.
+    work
+        Staff, tasks and likeness.
     """
 
     tables: tuple[Kept, ...]
     missing: tuple[Indicator, ...]
     provisional: frozenset[str]
     made: tuple[Made, ...]
+    work: Work
 
     def of(self, level: str, variant: str = FIXED) -> list[Kept]:
         """Tables of a kind of zone and a variant."""
@@ -89,6 +94,7 @@ def weigh_all(
     within = age_shares(region, people.ages)
     tables: list[Kept] = []
     made: list[Made] = []
+    base_blocks: Blocks | None = None
     for variant in (FIXED, TREND):
         known = [_made(prepared, inputs, one, variant=variant) for one in outcomes]
         moved = sorted(set().union(*(one.moved for one in known)))
@@ -99,16 +105,49 @@ def weigh_all(
         names = _alike(known, moved if variant == TREND else None)
         blocks = _by_block(names, known, outcomes, people=people, within=within, spread=spread)
         if variant == FIXED:
-            blocks = _with_births(blocks, flows)
+            blocks = base_blocks = _with_births(blocks, flows)
         kept = _tables(prepared, inputs, outcomes, blocks.only(setting.only), variant=variant)
         if variant == FIXED and setting.school:
             kept = with_classes(prepared, inputs.limits, outcomes, blocks, kept)
         tables += kept
+    if base_blocks is None:
+        raise AssertionError("the fixed variant comes first")
     return Indicators(
         tuple(tables),
         made[0].missing,
-        frozenset().union(*(one.provisional for one in made)),
+        provisional_of(inputs.rows, frozenset().union(*(one.provisional for one in made))),
         tuple(made),
+        _work(prepared, inputs, outcomes, blocks=base_blocks),
+    )
+
+
+def _work(
+    prepared: Prepared,
+    inputs: IndicatorInputs,
+    outcomes: Sequence[Outcomes],
+    *,
+    blocks: Blocks,
+) -> Work:
+    parents = [one.town.code for one in outcomes for _ in one.people.zones]
+    walk = to_parents(blocks.people.zones, parents)
+    towns = gather(blocks.people, walk)
+    table = blocks.on([walk] * len(towns.years)).join(age_structure(towns)).join(structure(towns))
+    staff = None
+    if inputs.staff and prepared.project.indicators.staff is not None:
+        staff = staff_of(
+            inputs.staff,
+            inputs.needs,
+            {name: table.frame(name).to_numpy().sum(axis=1) for name in table.indicators},
+            years=towns.years,
+            hours_per_person=prepared.project.indicators.staff.hours_per_person,
+        )
+    homes = "households_projected"
+    households = table.frame(homes).to_numpy() if homes in table.indicators else None
+    names = {one.town.code: one.town.name.ja for one in outcomes}
+    return Work(
+        staff,
+        hours_of(inputs.tasks, table) if inputs.tasks else None,
+        alike(towns, households, names) if len(outcomes) > 1 else None,
     )
 
 
@@ -184,11 +223,20 @@ def _tables(
         walk = to_parents(people.zones, parents)
         towns = {one.town.code: one.town.name.ja for one in outcomes}
         table = blocks.on([walk] * years)
+        if variant == FIXED:
+            table = with_vacancies(table, inputs.rows)
         found.append(_Found("municipality", table, gather(people, walk), towns, every))
     for area in inputs.areas if "area" in on else ():
         walk = _to_areas(area, people.zones, outcomes)
-        table, names = blocks.on([walk] * years), _area_names(area, walk)
-        found.append(_Found(area.entry.name, table, gather(people, walk), names, every))
+        table, names, inside = (
+            blocks.on([walk] * years),
+            _area_names(area, walk),
+            gather(people, walk),
+        )
+        if variant == FIXED:  # nothing else says how many live in an area
+            counted = blocks.spread.bound(age_structure(inside), "population", [walk] * years)
+            table = table.join(counted)
+        found.append(_Found(area.entry.name, table, inside, names, every))
     for outcome in outcomes:
         found += _of_town(outcome, blocks, on)
     kept = []

@@ -31,6 +31,11 @@ TABLES = {
         "暮らしの指標（介護・医療・学校・救急など）：市区町村・町丁・圏域・学校区",
         "Indicators of services: municipality, block, area, school district",
     ),
+    "staff": Text("職員数と必要な職員数（職種・年ごと）", "Staff and need by occupation and year"),
+    "workload": Text("業務ごとの時間（市区町村・年ごと）", "Hours of each task"),
+    "profiles": Text(
+        "市区町村どうしの似かた（年齢構成・世帯・高齢化）", "How alike municipalities are"
+    ),
     "indicators_mesh": Text("暮らしの指標：メッシュ", "Indicators by mesh"),
     "indicators_facility": Text("暮らしの指標：施設の利用圏", "Indicators by reach"),
 }
