@@ -133,10 +133,17 @@ def _write_tables(outcome: Outcome, themes: list[Theme], folder: Path) -> None:
     if outcome.indicators is not None:
         areas = {a.name: Text(a.title, a.title_en or a.title)
                  for a in outcome.prepared.project.indicators.area}  # fmt: skip
+        facilities = {
+            str(zone): str(name)
+            for town in outcome.towns
+            if town.town.facilities is not None
+            for zone, name in town.town.facilities.table["name"].items()
+        }
         write_all(
             outcome.indicators,
             folder,
             areas=areas,
+            facilities=facilities,
             synthetic=lambda codes: any(one.synthetic for one in credits_for(outcome, codes)),
         )
     for theme in themes:

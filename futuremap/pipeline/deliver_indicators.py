@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from futuremap.core.fields import field
@@ -43,6 +43,7 @@ def write_all(
     folder: Path,
     *,
     areas: dict[str, Text],
+    facilities: Mapping[str, str],
     synthetic: Callable[[Sequence[str]], bool],
 ) -> None:
     """Write ``indicators`` and, apart, those of meshes and of reach.
@@ -55,6 +56,8 @@ def write_all(
         Where tables go.
     areas
         Titles of the project's areas by name.
+    facilities
+        Name of every facility.
     synthetic
         Says of codes of municipalities whether any of their data are made up.
     """
@@ -82,6 +85,8 @@ def write_all(
                 provisional=found.provisional,
                 as_text=False,
             )
+    if found.renewal is not None:
+        write_table(found.renewal, folder / "renewal", names=facilities)
     _write_work(found, folder)
 
 

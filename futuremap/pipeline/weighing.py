@@ -23,6 +23,7 @@ from futuremap.pipeline.classes import with_classes
 from futuremap.pipeline.prepare import Prepared
 from futuremap.pipeline.reaching import gather_years
 from futuremap.pipeline.read_indicators import AreaInput, IndicatorInputs
+from futuremap.pipeline.renewal import renewals
 from futuremap.pipeline.staffing import Work, alike, hours_of, staff_of
 from futuremap.pipeline.uncertainty import Uncertainty
 from futuremap.pipeline.vacancy import provisional_of, with_vacancies
@@ -45,6 +46,8 @@ class Indicators(NamedTuple):
         Rates of each municipality, fixed variant.
     work
         Staff, tasks and likeness.
+    renewal
+        What renewing the facilities costs; None where it is not known of any.
     """
 
     tables: tuple[Kept, ...]
@@ -52,6 +55,7 @@ class Indicators(NamedTuple):
     provisional: frozenset[str]
     made: tuple[Made, ...]
     work: Work
+    renewal: Table | None = None
 
     def of(self, level: str, variant: str = FIXED) -> list[Kept]:
         """Tables of a kind of zone and a variant."""
@@ -118,6 +122,7 @@ def weigh_all(
         provisional_of(inputs.rows, frozenset().union(*(one.provisional for one in made))),
         tuple(made),
         _work(prepared, inputs, outcomes, blocks=base_blocks),
+        renewals(prepared, outcomes),
     )
 
 

@@ -31,6 +31,7 @@ TABLES = {
         "暮らしの指標（介護・医療・学校・救急など）：市区町村・町丁・圏域・学校区",
         "Indicators of services: municipality, block, area, school district",
     ),
+    "renewal": Text("施設の更新費用（建替え・大規模改修）", "Cost of renewing facilities"),
     "staff": Text("職員数と必要な職員数（職種・年ごと）", "Staff and need by occupation and year"),
     "workload": Text("業務ごとの時間（市区町村・年ごと）", "Hours of each task"),
     "profiles": Text(

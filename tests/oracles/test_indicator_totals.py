@@ -51,7 +51,9 @@ def national(until=105):
 def rates(base=None, area="", years=(2023,), trends=None):
     inputs = sourced()
     base = national() if base is None else base
-    return person_rates(inputs.rows, inputs.catalogue, Setting(years, area, 0.0, base, trends or {}))
+    return person_rates(
+        inputs.rows, inputs.catalogue, Setting(years, area, 0.0, base, trends or {})
+    )
 
 
 def total(found, name, people):
@@ -92,9 +94,7 @@ def test_every_table_has_a_credit():
 
 
 # sentences and tables as they stand in the sources
-WHITE_PAPER = (
-    "65~74歳ではそれぞれ1.4%、3.0%であるのに対して、75~84歳では6.0%、11.6%、85歳以上では14.0%、44.5%"
-)
+WHITE_PAPER = "65~74歳ではそれぞれ1.4%、3.0%であるのに対して、75~84歳では6.0%、11.6%、85歳以上では14.0%、44.5%"
 REPORT_4_1 = {  # 介護保険事業状況報告 令和4年度 第4-1表, 男 and 女, 総数
     "male": "309,339 271,324 469,898 389,138 291,935 249,390 152,109",
     "female": "663,513 668,715 954,886 744,727 609,567 620,477 419,326",
@@ -175,7 +175,9 @@ def test_deaths_of_2024_are_met_after_calibration():
     at = found.rates.names.index("deaths_per_year")
     assert (found.rates.rates[at, 0] * people).sum(axis=1) == pytest.approx([819_709, 785_669])
     # before it they were 5 % too few
-    plain = [row for row in rows_of("vital") if row["indicator"] == "deaths" and row["unit"] == "ratio"]
+    plain = [
+        row for row in rows_of("vital") if row["indicator"] == "deaths" and row["unit"] == "ratio"
+    ]
     expected = sum(
         float(row["rate"])
         * people[
@@ -208,7 +210,12 @@ def test_beds_by_a_worked_example():
     inpatients = 1000 * 2952 / 1e5
     general = inpatients * (945 - 171) / 945
     assert total(found, "inpatients_general", people) == pytest.approx(general)
-    expected = {"high_acute": 0.1 / 0.75, "acute": 0.3 / 0.78, "recovery": 0.3 / 0.9, "chronic": 0.3 / 0.92}
+    expected = {
+        "high_acute": 0.1 / 0.75,
+        "acute": 0.3 / 0.78,
+        "recovery": 0.3 / 0.9,
+        "chronic": 0.3 / 0.92,
+    }
     for name, factor in expected.items():
         assert total(found, f"beds_{name}", people) == pytest.approx(general * factor)
     assert total(found, "admissions", people) == pytest.approx(inpatients * 365 / 35.5)
