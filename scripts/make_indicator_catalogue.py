@@ -52,6 +52,10 @@ TABLE_HEAD = (
     "| 指標（英名） | 名前 / name | 単位 / unit | 既定 | 方法 / method | 出典 / source "
     "| 限界 / limits |\n|---|---|---|---|---|---|---|"
 )
+SOURCE_HEAD = (
+    "| 出典 / source | 年 / years | ライセンス / licence "
+    "| 利用条件を確かめた場所 / terms seen | アドレス / address |"
+)
 OWN = """
 ## 自分の率の表 / your own table
 
@@ -104,7 +108,7 @@ def _facilities() -> str:
         "## 施設・インフラ / Facilities\n",
         "施設ごとに `data/facilities` と `data/renewal` に書きます。単価と年数は",
         "`futuremap/catchment/presets.csv` のものです。",
-        "By facility, in `data/facilities` and `data/renewal`; costs and lives are in the presets.\n",
+        "By facility, in `data/facilities` and `data/renewal`; costs are those of the presets.\n",
         "| 指標（英名） | 名前 / name | 単位 / unit | 方法 / method |",
         "|---|---|---|---|",
     ]
@@ -162,8 +166,7 @@ def _trends() -> str:
 def _sources() -> str:
     lines = [
         "## 出典とライセンス / sources and licences\n",
-        "| 出典 / source | 年 / years | ライセンス / licence "
-        "| 利用条件を確かめた場所 / terms seen | アドレス / address |",
+        SOURCE_HEAD,
         "|---|---|---|---|---|",
     ]
     found: dict[tuple[str, str, str, str], set[int]] = {}

@@ -40,6 +40,12 @@ name = "中学校"
 file = "middle_school.xlsx"
 credit = "takamatsu_opendata"
 
+[[municipality.facilities]]
+class = "community_center"
+name = "集会所"
+file = "halls.csv"
+credit = "takamatsu_opendata"
+
 [[municipality.districts]]
 class = "middle_school"
 file = "districts.geojson"
@@ -111,6 +117,10 @@ NEED = """業務,職種,件数のもと,件数,時間
 道路,土木,,90,200
 死亡,土木,deaths_per_year,1,0.1
 """
+HALLS = """名称,住所,緯度,経度,供用開始年,延床面積
+中央集会所,高松市,34.34,134.05,2000,500
+東集会所,高松市,34.33,134.06,1990,
+"""
 TASKS = """業務,地域,件数のもと,件数,時間
 死亡届,,deaths_per_year,1,2
 認定,37201,care_certified,0.5,3
@@ -120,7 +130,7 @@ TASKS = """業務,地域,件数のもと,件数,時間
 
 def write(folder):
     for name, text in (("project.toml", PROJECT), ("own.csv", OWN), ("staff.csv", STAFF),
-                       ("need.csv", NEED), ("tasks.csv", TASKS),
+                       ("need.csv", NEED), ("tasks.csv", TASKS), ("halls.csv", HALLS),
                        ("areas.csv", "code,area\n37201,東部\n")):  # fmt: skip
         (folder / name).write_text(text, encoding="utf-8")
 
@@ -165,8 +175,10 @@ LINEAR = ("care_certified", "inpatients", "pupils_primary", "deaths_per_year", "
 @pytest.mark.parametrize("name", LINEAR)
 def test_blocks_meshes_districts_and_the_city_agree(outcome, name):
     city = column(outcome, "municipality", name)[0]
-    for level in ("block", "mesh", "facility", "medical_area"):
+    for level in ("block", "mesh", "medical_area"):
         assert column(outcome, level, name).sum() == pytest.approx(city, rel=1e-9), level
+    in_schools = ["middle_school" in zone for zone in table(outcome, "facility").zones]
+    assert column(outcome, "facility", name)[in_schools].sum() == pytest.approx(city, rel=1e-9)
 
 
 def test_intervals_hold_their_values_and_are_no_sums(outcome):
@@ -255,12 +267,13 @@ def test_classes_of_districts(outcome):
     assert len(schools) == 1
     found = schools[0].table
     expected, plain = (found.column(n, 2053) for n in ("classes_expected", "classes_plug_in"))
-    assert len(expected) == len(outcome.towns[0].reach.zones)
+    assert all("middle_school" in zone for zone in found.zones)
+    assert len(expected) == len(outcome.towns[0].reach.zones) - 2  # two are halls
     assert expected.sum() == pytest.approx(column(outcome, "municipality", "classes_expected")[0])
     assert abs(expected.sum() / plain.sum() - 1) < 0.15
     assert (found.column("classes_expected", 2053, "low") <= expected + 0.5).all()
     # of pupils: about one class for each 25 to 40
-    pupils = column(outcome, "facility", "pupils_lower_secondary")
+    pupils = column(outcome, "municipality", "pupils_lower_secondary")
     assert 20 < pupils.sum() / expected.sum() < 40
 
 
@@ -275,6 +288,16 @@ def test_staff_run_through_the_kernel(outcome):
     assert staff.column("staff_needed", 2028)[0] == pytest.approx((90 * 200 + 0.1 * deaths) / 1800)
     gap = staff.column("staff", 2028)[0] - staff.column("staff_needed", 2028)[0]
     assert staff.column("staff_gap", 2028)[0] == pytest.approx(gap)
+
+
+def test_renewal_of_halls(outcome):
+    cost = outcome.indicators.renewal
+    first, second = (z for z in cost.zones if "community" in z)
+    # 500 m2 of 2000: a repair of 250,000 yen/m2 in 2030, a rebuilding of 400,000 in 2060
+    repair = cost.frame("repair_cost")[first]
+    assert repair[2033] == pytest.approx(500 * 250_000)
+    assert cost.frame("renewal_cost")[first].sum() == pytest.approx(500 * 250_000)
+    assert cost.frame("renewal_cost")[second].isna().any()  # the floor area is not known
 
 
 def test_hours_of_tasks(outcome):
@@ -330,7 +353,7 @@ def test_tables_are_written_with_variant_and_provisional(outcome, tmp_path):
     assert set(long["率の種類"]) == {"固定", "傾向"}
     marked = long[long["仮"] == "仮"]["指標（英名）"]
     assert set(marked) == {"households_projected", "dwellings", "vacant_houses"}
-    for name in ("indicators_mesh", "indicators_facility", "staff", "workload"):
+    for name in ("indicators_mesh", "indicators_facility", "staff", "workload", "renewal"):
         assert (folder / f"{name}.parquet").is_file()
     mesh = pd.read_parquet(folder / "indicators_mesh.parquet")
     assert sorted(mesh["year"].unique()) == [2023, 2053]
