@@ -44,8 +44,9 @@ class SchoolClasses(Entry):
 class AreaFile(Entry):
     """``[[indicators.area]]``: areas that indicators are counted in.
 
-    "codes" is a table of municipalities (columns `code` and `area`), such as 二次医療圏; "polygons"
-    are shapes, such as 生活圏 or a hazard zone, in which blocks count by overlap.
+    "codes" is a table of municipalities (columns `code` and `area`), such as 二次医療圏; with a
+    column `share`, a municipality's people are divided, as by flows to the towns of a 生活圏.
+    "polygons" are shapes, such as a hazard zone, in which blocks count by overlap.
     """
 
     name: Slug

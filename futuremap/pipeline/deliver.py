@@ -22,7 +22,7 @@ from futuremap.export.page import write_page
 from futuremap.export.publish import publishing
 from futuremap.export.tabular import write_frame, write_population, write_table
 from futuremap.pipeline.compare import chart, stops
-from futuremap.pipeline.deliver_indicators import credits_of_indicators, write_all
+from futuremap.pipeline.deliver_indicators import area_title, credits_of_indicators, write_all
 from futuremap.pipeline.draw import Theme, credits_for, draw
 from futuremap.pipeline.prepare import Prepared, Progress, silent
 from futuremap.pipeline.run import Outcome
@@ -131,8 +131,7 @@ def _write_tables(outcome: Outcome, themes: list[Theme], folder: Path) -> None:
         write_table(table, folder / name, names=names, made_up=made_up)
     _write_access(outcome, folder, made_up)
     if outcome.indicators is not None:
-        areas = {a.name: Text(a.title, a.title_en or a.title)
-                 for a in outcome.prepared.project.indicators.area}  # fmt: skip
+        areas = {a.name: area_title(a) for a in outcome.prepared.project.indicators.area}
         facilities = {
             str(zone): str(name)
             for town in outcome.towns

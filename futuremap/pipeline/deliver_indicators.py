@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from futuremap.config.indicators import AreaFile
 from futuremap.core.fields import field
 from futuremap.core.layer import Text
 from futuremap.core.table import Table
@@ -36,6 +37,12 @@ def credits_of_indicators(prepared: Prepared) -> set[str]:
         return set()
     limits = {LIMITS_CREDIT} if prepared.project.indicators.school else set()
     return {*SOURCED.values(), *limits}
+
+
+def area_title(area: AreaFile) -> Text:
+    """Title of the project's areas, with the mark of what was not confirmed."""
+    mark = ("（仮）", " (provisional)") if area.provisional else ("", "")
+    return Text(area.title + mark[0], (area.title_en or area.title) + mark[1])
 
 
 def write_all(

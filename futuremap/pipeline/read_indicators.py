@@ -38,7 +38,9 @@ SOURCED = {
 }  # fmt: skip
 LIMITS_CREDIT = "class_limits"
 LIMIT_HEADINGS = {"年度": "fiscal_year", "学年": "grade", "上限": "limit"}
-AREA_HEADINGS = {"市区町村コード": "code", "コード": "code", "圏域": "area", "圏域名": "area"}
+AREA_HEADINGS = {"市区町村コード": "code", "コード": "code", "圏域": "area", "圏域名": "area",
+                 "割合": "share"}  # fmt: skip
+WHOLE = 1e-6  # what the shares of a municipality may miss 1 by
 GRADES = range(1, 10)
 Limits = Mapping[tuple[int, int], int]
 
@@ -49,13 +51,14 @@ class AreaInput(NamedTuple):
     entry
         What the project says of them.
     of_code
-        Area of each municipality; None for polygons.
+        Areas of each municipality with the share of its people that count there; None for
+        polygons.
     zones
         The polygons; None for codes.
     """
 
     entry: AreaFile
-    of_code: Mapping[str, str] | None = None
+    of_code: Mapping[str, Mapping[str, float]] | None = None
     zones: Zones | None = None
 
 
@@ -272,8 +275,12 @@ def _area(
     return None if zones is None else AreaInput(entry, zones=zones)
 
 
-def _area_codes(project: Project, path: Path, report: Report) -> dict[str, str] | None:
-    table = read_table(path, report=report, known=("code", "area", *AREA_HEADINGS))
+def _area_codes(
+    project: Project,
+    path: Path,
+    report: Report,
+) -> dict[str, dict[str, float]] | None:
+    table = read_table(path, report=report, known=("code", "area", "share", *AREA_HEADINGS))
     if table is None:
         return None
     names = [AREA_HEADINGS.get(heading, heading) for heading in table.headings]
@@ -282,13 +289,20 @@ def _area_codes(project: Project, path: Path, report: Report) -> dict[str, str] 
         report.add("FM800", file=table.file, value="、".join(table.headings),
                    missing="、".join(missing))  # fmt: skip
         return None
-    found: dict[str, str] = {}
+    found: dict[str, dict[str, float]] = {}
     for i, line in enumerate(table.lines):
         code, area = (cells.text(table.cell(i, names.index(name))) for name in ("code", "area"))
-        if code in found or not area:
+        share = cells.number(table.cell(i, names.index("share"))) if "share" in names else 1.0
+        if not isinstance(share, float) or not 0 <= share <= 1:
+            report.add("FM802", file=table.file, line=line, column="share",
+                       value=cells.text(table.cell(i, names.index("share"))))  # fmt: skip
+            continue
+        if area in found.get(code, {}) or not area:
             report.add("FM823", file=table.file, line=line, column="code", value=code)
-        found[code] = area
+        found.setdefault(code, {})[area] = share
     for town in project.municipality:
-        if town.code not in found:
-            report.add("FM823", file=table.file, column="code", value=f"{town.code} {town.name}")
+        total = sum(found.get(town.code, {}).values())
+        if abs(total - 1) > WHOLE:
+            shown = f"{town.code} {town.name}（{total:g}）"
+            report.add("FM823", file=table.file, column="code", value=shown)
     return found

@@ -287,8 +287,21 @@ def _with_structure(table: Table, people: Population, prepared: Prepared) -> Tab
 def _to_areas(area: AreaInput, zones: Sequence[str], outcomes: Sequence[Outcomes]) -> Crosswalk:
     if area.of_code is not None:
         parents = [one.town.code for one in outcomes for _ in one.people.zones]
-        walk = to_parents(zones, [area.of_code[code] for code in parents])
-        return replace(walk, rule=area.entry.title)
+        triples = [
+            (target, z, share)
+            for z, code in enumerate(parents)
+            for target, share in area.of_code[code].items()
+        ]
+        targets = list(dict.fromkeys(target for target, _, _ in triples))
+        return from_pairs(
+            np.array([targets.index(target) for target, _, _ in triples], dtype=np.intp),
+            np.array([z for _, z, _ in triples], dtype=np.intp),
+            np.array([share for _, _, share in triples]),
+            targets=targets,
+            sources=zones,
+            rule=area.entry.title,
+            credits=[area.entry.credit],
+        )
     if area.zones is None:
         raise AssertionError(f"{area.entry.name} has neither codes nor shapes")
     rows, columns, weights, offset = [], [], [], 0
