@@ -26,9 +26,10 @@ def provisional_of(rows: Sequence[RateRow], known: frozenset[str]) -> frozenset[
         Fields that are provisional already.
     """
     found = set(known)
-    if any(row.provisional for row in rows if row.indicator in STOCK):
+    stock = [row for row in rows if row.indicator in STOCK]
+    if any(row.provisional for row in stock):
         found.add("dwellings")
-    if found & {"dwellings", HOUSEHOLDS}:
+    if stock and found & {"dwellings", HOUSEHOLDS}:
         found.add("vacant_houses")
     return frozenset(found)
 
