@@ -24,6 +24,7 @@ from futuremap.errors import (
     UnknownNameError,
 )
 from futuremap.pipeline import Difference, Hindsight, Outcome
+from futuremap.pipeline.deliver_indicators import shown_table
 from futuremap.pipeline.method_names import method_name
 from futuremap.pipeline.prepare import Progress as Say
 from futuremap.problems import Problem
@@ -89,6 +90,8 @@ def show_outcome(outcome: Outcome) -> None:
     console = Console() if sys.stdout.isatty() else Console(width=PLAIN_WIDTH)
     for town in outcome.towns:
         console.print(_grid(outcome, town.town.code, f"{town.town.name.ja} {town.town.name.en}"))
+        if (services := shown_table(outcome.indicators)) is not None:
+            console.print(_services(services, town.town.code))
         ratio = outcome.register_ratio.get(town.town.code)
         if ratio is not None:
             console.print(
@@ -99,6 +102,21 @@ def show_outcome(outcome: Outcome) -> None:
         beside = outcome.rivals.get(town.town.code, ())
         for one in (*([check] if check is not None else []), *beside):
             console.print(f"{one.text.ja}  {one.text.en}")
+
+
+def _services(table: Table, code: str) -> Grid:
+    """Indicators of services, the first year beside the last."""
+    z, ends = table.zones.index(code), (table.years[0], table.years[-1])
+    grid = Grid(title="暮らしの指標 / services", title_justify="left")
+    grid.add_column("")
+    for year in ends:
+        grid.add_column(str(year), justify="right")
+    for name in table.indicators:
+        entry = field(name)
+        cells = [float(table.column(name, year)[z]) for year in ends]
+        shown = ["―" if np.isnan(cell) else f"{cell:,.0f}" for cell in cells]
+        grid.add_row(escape(f"{entry.label()} {entry.name_en}"), *shown)
+    return grid
 
 
 def show_hindsight(found: Hindsight) -> None:

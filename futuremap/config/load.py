@@ -300,3 +300,6 @@ def _check_credits(project: Project, door: Door) -> None:
         for path, key in named:
             if key not in known:
                 door.add("FM008", (*at, *path, "credit"), value=key, known="、".join(known))
+    for _, key in project.indicators.files():
+        if key not in known:
+            door.add("FM008", ("indicators",), value=key, known="、".join(known))

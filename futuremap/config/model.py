@@ -9,6 +9,7 @@ from pydantic import Field, PrivateAttr
 
 from futuremap.config.cartography import GroundFile, Level, Map, Output
 from futuremap.config.entry import Entry, Slug, Year
+from futuremap.config.indicators import Indicators
 from futuremap.config.lines import Path as KeyPath
 from futuremap.config.lines import line_of
 from futuremap.config.official import (
@@ -299,6 +300,7 @@ class Project(Entry):
     projection: Projecting = Projecting()
     output: Output = Output()
     map_: Map = Field(default=Map(), alias="map")
+    indicators: Indicators = Indicators()
     credit: dict[str, OwnCredit] = {}
     _file: Path = PrivateAttr(default=Path("project.toml"))
     _lines: dict[KeyPath, int] = PrivateAttr(default_factory=dict)

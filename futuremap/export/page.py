@@ -29,6 +29,15 @@ HEADLINE = (
     "ageing_rate",
     "people_covered",
     "coverage_rate",
+    "households_projected",
+    "nursery_children",
+    "pupils_primary",
+    "pupils_lower_secondary",
+    "classes_expected",
+    "inpatients",
+    "care_certified",
+    "ambulance_transports",
+    "deaths_per_year",
 )
 # one room a reader: folder, who, and how its files are opened
 ROOMS = (

@@ -102,7 +102,7 @@ def write_table(
     OSError
         If a file cannot be written.
     """
-    frame = _marked(_table_rows(table, names), made_up)
+    frame = _marked(table_rows(table, names), made_up)
     return _write(frame, stem, shown=frame)
 
 
@@ -172,6 +172,37 @@ def write_rows(frame: pd.DataFrame, stem: Path) -> tuple[Path, Path]:
     return _write(shown, stem, shown=shown)
 
 
+def write_shown(frame: pd.DataFrame, stem: Path, *, as_text: bool) -> list[Path]:
+    """Write rows that stand in the units that readers see already.
+
+    Parameters
+    ----------
+    frame
+        Rows; its columns stand in the field dictionary.
+    stem
+        Path without ending.
+    as_text
+        Whether a CSV is written beside the Parquet file.
+
+    Returns
+    -------
+    list of Path
+        What was written.
+
+    Raises
+    ------
+    LabelError
+        If a column is not in the field dictionary.
+    OSError
+        If a file cannot be written.
+    """
+    if as_text:
+        return list(_write(frame, stem, shown=frame))
+    for name in frame.columns:
+        describe(name)
+    return [_parquet(frame, stem)]
+
+
 def whole_years(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with its years as whole numbers, unknown ones without a value.
 
@@ -214,7 +245,8 @@ def _population_rows(
     return frame, _coded(sex, [SEXES_JA[name] for name in SEXES])
 
 
-def _table_rows(table: Table, names: Mapping[str, str]) -> pd.DataFrame:
+def table_rows(table: Table, names: Mapping[str, str]) -> pd.DataFrame:
+    """Rows of a table in the units that readers see; undefined values are left out."""
     values = table.data["value"].values
     shape = values.shape
     fields = [field(name) for name in table.indicators]
@@ -264,10 +296,7 @@ def _write(
     *,
     shown: pd.DataFrame,
 ) -> tuple[Path, Path]:
-    parquet, text = (stem.with_name(f"{stem.name}.{ending}") for ending in ("parquet", "csv"))
-    # without pandas's own metadata, which names versions
-    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
-    pq.write_table(table, parquet, compression="zstd")
+    parquet, text = _parquet(frame, stem), stem.with_name(f"{stem.name}.csv")
     headings = [_heading(name) for name in shown.columns]
     columns = [_cells(shown[name]) for name in shown.columns]
     # the mark at the start tells Excel that this is UTF-8
@@ -276,6 +305,14 @@ def _write(
         writer.writerow(headings)
         writer.writerows(zip(*columns, strict=True))
     return parquet, text
+
+
+def _parquet(frame: pd.DataFrame, stem: Path) -> Path:
+    path = stem.with_name(f"{stem.name}.parquet")
+    # without pandas's own metadata, which names versions
+    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+    pq.write_table(table, path, compression="zstd")
+    return path
 
 
 def _marked(frame: pd.DataFrame, made_up: AbstractSet[str]) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from futuremap.core.population import Population
 from futuremap.core.table import Table
 
 SQUARE_METRES_PER_HECTARE = 10_000.0
-OLD, VERY_OLD, WORKING = 65, 75, 15  # 3区分人口 of the census, and 後期高齢者
+OLD, VERY_OLD, OLDEST, WORKING = 65, 75, 85, 15  # 3区分人口 of the census, 後期高齢者, 85歳以上
 
 
 def age_structure(population: Population) -> Table:
@@ -75,3 +75,38 @@ def density(population: Population, areas: NDArray[np.float64]) -> Table:
 def ratio(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
     """Part over whole, NaN where the whole is nothing. [ratio]"""
     return np.divide(part, whole, out=np.full_like(part, np.nan), where=whole > 0)
+
+
+def structure(population: Population) -> Table:
+    """People of 85 and over, where an age group begins there, and the dependency ratios.
+
+    Parameters
+    ----------
+    population
+        Persons by year and zone.
+
+    Returns
+    -------
+    Table
+        ``population_85_over`` [persons], ``dependency_ratio`` and ``old_dependency_ratio``
+        [ratio, NaN where nobody is of working age].
+
+    Examples
+    --------
+    >>> from futuremap.core.ages import AgeGroups
+    >>> people = Population.build([[[[1.0, 4.0, 2.0, 1.0]] * 2]], years=[2020], zones=["a"],
+    ...                           ages=AgeGroups((0, 15, 65, 85)))
+    >>> structure(people).column("dependency_ratio", 2020).tolist()  # 2 + 6 of 8
+    [1.0]
+    """
+    by_age, ages = population.persons.sum(axis=2), population.ages
+    young = by_age[:, :, ages.between(0, WORKING)].sum(axis=2)
+    working = by_age[:, :, ages.between(WORKING, OLD)].sum(axis=2)
+    old = by_age[:, :, ages.at_least(OLD)].sum(axis=2)
+    values = {
+        "dependency_ratio": ratio(young + old, working),
+        "old_dependency_ratio": ratio(old, working),
+    }
+    if OLDEST in ages.lower:
+        values["population_85_over"] = by_age[:, :, ages.at_least(OLDEST)].sum(axis=2)
+    return Table.build(values, years=population.years, zones=population.zones)

@@ -20,6 +20,7 @@ from futuremap.export.publish import publishing
 from futuremap.export.tabular import write_frame, write_population, write_table
 from futuremap.pipeline.compare import chart
 from futuremap.pipeline.deliver_earth import deliver_earth
+from futuremap.pipeline.deliver_indicators import area_title, credits_of_indicators, write_all
 from futuremap.pipeline.deliver_office import deliver_office
 from futuremap.pipeline.deliver_qgis import write_qgis
 from futuremap.pipeline.deliver_reach import write_reach
@@ -81,7 +82,10 @@ def deliver(outcome: Outcome, out: Path, *, progress: Progress = silent) -> Path
 
 
 def _credits(outcome: Outcome) -> tuple[Credit, ...]:
-    return credits_for(outcome, [town.town.code for town in outcome.towns])
+    own = outcome.prepared.project.own_credits()
+    used = {one.key for one in credits_for(outcome, [town.town.code for town in outcome.towns])}
+    tables = {key for _, key in outcome.prepared.project.indicators.files()}
+    return credits_of({*used, *tables, *credits_of_indicators(outcome.prepared)}, own)
 
 
 def _write_tables(outcome: Outcome, themes: list[Theme], folder: Path) -> None:
@@ -108,6 +112,21 @@ def _write_tables(outcome: Outcome, themes: list[Theme], folder: Path) -> None:
     ):
         write_table(table, folder / name, names=names, made_up=made_up)
     _write_access(outcome, folder, made_up)
+    if outcome.indicators is not None:
+        areas = {a.name: area_title(a) for a in outcome.prepared.project.indicators.area}
+        facilities = {
+            str(zone): str(name)
+            for town in outcome.towns
+            if town.town.facilities is not None
+            for zone, name in town.town.facilities.table["name"].items()
+        }
+        write_all(
+            outcome.indicators,
+            folder,
+            areas=areas,
+            facilities=facilities,
+            synthetic=lambda codes: any(one.synthetic for one in credits_for(outcome, codes)),
+        )
     for theme in themes:
         write_frame(theme[0].features, folder / theme[0].theme)
 
@@ -179,7 +198,9 @@ def record(
         base=project.file.parent,
         inputs=[Input(path, credits_of([key], own)[0]) for path, key in prepared.inputs],
         parameters=project.model_dump(mode="json", by_alias=True),
-        credits=credits_of({key for _, key in prepared.inputs}, own),
+        credits=credits_of(
+            {key for _, key in prepared.inputs} | credits_of_indicators(prepared), own
+        ),
         warnings=prepared.report.warnings,
         control_residuals=control_residuals or {},
         register_census_ratio=register_census_ratio or {},

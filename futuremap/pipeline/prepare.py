@@ -24,6 +24,7 @@ from futuremap.pipeline.read_blocks import Blocks, in_areas
 from futuremap.pipeline.read_dwelling import read_dwelling
 from futuremap.pipeline.read_facilities import read_facilities
 from futuremap.pipeline.read_ground import read_ground
+from futuremap.pipeline.read_indicators import IndicatorInputs, read_indicators
 from futuremap.pipeline.read_level import at_level, read_level
 from futuremap.pipeline.read_mesh import fit_margins, read_margins
 from futuremap.pipeline.read_population import read_population
@@ -123,12 +124,15 @@ class Prepared(NamedTuple):
         Every file read with its credit key.
     report
         Warnings; there are no errors.
+    indicators
+        What they are made from; None if the project wants none.
     """
 
     project: Project
     towns: tuple[Town, ...]
     inputs: tuple[tuple[Path, str], ...]
     report: Report
+    indicators: IndicatorInputs | None = None
 
 
 class _Read(NamedTuple):
@@ -214,13 +218,12 @@ def prepare(project: Project, *, report: Report, progress: Progress = silent) ->
     _compare_with_controls(project, towns, report)
     _check_housing(project, towns, report)
     towns = [_reachable(project, i, town, report) for i, town in enumerate(towns)]
+    wanted = read_indicators(project, [town.outline for town in towns], report)
     report.raise_if_errors()
-    inputs = {
-        (project.path(file), credit)
-        for entry in project.municipality
-        for file, credit in entry.files()
-    }
-    return Prepared(project, tuple(towns), tuple(sorted(inputs)), report)
+    named = [pair for entry in project.municipality for pair in entry.files()]
+    named += project.indicators.files() if project.indicators.run else []
+    inputs = {(project.path(file), credit) for file, credit in named}
+    return Prepared(project, tuple(towns), tuple(sorted(inputs)), report, wanted)
 
 
 def _read(project: Project, number: int, report: Report, progress: Progress) -> _Read:

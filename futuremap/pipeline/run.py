@@ -27,6 +27,7 @@ from futuremap.pipeline.reaching import Reaching
 from futuremap.pipeline.read_rival import Rival
 from futuremap.pipeline.town_reach import covered_people, in_reach
 from futuremap.pipeline.uncertainty import Uncertainty, uncertainty
+from futuremap.pipeline.weighing import Indicators, weigh_all
 from futuremap.projection.controls import control_totals, register_ratio, residuals
 from futuremap.projection.methods import ANY_SPACING, METHODS, apart
 from futuremap.projection.path import follow
@@ -124,6 +125,8 @@ class Outcome(NamedTuple):
         Other projections beside ours in all years that both have, by municipality.
     towns
         The municipalities one by one.
+    indicators
+        From people to services; None if the project wants none.
     """
 
     prepared: Prepared
@@ -136,6 +139,7 @@ class Outcome(NamedTuple):
     checks: dict[str, Check]
     rivals: dict[str, tuple[Check, ...]]
     towns: tuple[TownOutcome, ...]
+    indicators: Indicators | None = None
 
 
 def run(prepared: Prepared, *, progress: Progress = silent) -> Outcome:
@@ -177,6 +181,9 @@ def run(prepared: Prepared, *, progress: Progress = silent) -> Outcome:
         progress(f"{town.name.ja}：メッシュと利用圏 / mesh and reach")
         outcomes.append(_gather_town(prepared, town, projected.population, spread))
     _warn_of_large_factors(prepared, projected.controls)
+    progress("指標 / indicators")
+    people, flows = projected.population, projected.flows
+    found = weigh_all(prepared, outcomes, people=people, flows=flows, spread=spread)
     return Outcome(
         prepared,
         rates,
@@ -192,6 +199,7 @@ def run(prepared: Prepared, *, progress: Progress = silent) -> Outcome:
         _checks(prepared, city),
         _rivals(prepared, city),
         tuple(outcomes),
+        found,
     )
 
 

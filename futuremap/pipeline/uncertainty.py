@@ -20,10 +20,12 @@ from futuremap.core.population import Population
 from futuremap.core.table import Interval, Table
 from futuremap.core.zones import by_parent
 from futuremap.errors import LabelError
-from futuremap.projection.draws import Spread, interval
+from futuremap.projection.draws import DRAWS, Spread, interval, intervals
 from futuremap.projection.intervals import COVERAGE, ErrorTable
 
 TABLE = "errors.csv"
+# of many numbers at once: how many are drawn together, and the fewest draws of each
+CELLS_DRAWN, FEWEST_DRAWS = 10_000_000, 200
 
 
 class Uncertainty(NamedTuple):
@@ -64,6 +66,53 @@ class Uncertainty(NamedTuple):
         )
         value = table.data["value"].values[table.indicators.index(indicator)]
         return table.bounded({indicator: (np.minimum(low, value), np.maximum(high, value))})
+
+    def bounds_of(
+        self,
+        values: NDArray[np.float64],
+        walk: Crosswalk,
+        *,
+        years: Sequence[int],
+    ) -> Interval:
+        """Bounds of several numbers that grow with the people of the blocks, by the same draws.
+
+        Parameters
+        ----------
+        values
+            Numbers by block ``(I, Y, Z)``, in the order of the crosswalk's sources.
+        walk
+            Who counts where ``(T, Z)``.
+        years
+            Which of the projected years they are, from 0 ``(Y,)``.
+
+        Returns
+        -------
+        tuple
+            Lower and upper bound ``(I, Y, T)``.
+        """
+        part = self.of(walk.sources, years)
+        several = int((np.diff(walk.weights.indptr) > 1).sum())
+        cells = max(1, several * len(values))
+        return intervals(
+            values,
+            part,
+            zones=walk.sources,
+            weights=walk.weights,
+            seed=self.seed,
+            draws=int(np.clip(CELLS_DRAWN // cells, FEWEST_DRAWS, DRAWS)),
+        )
+
+    def of(self, zones: Sequence[str], years: Sequence[int] | None = None) -> Spread:
+        """The factors of some blocks, in all projected years or in some of them."""
+        place = {zone: i for i, zone in enumerate(self.population.zones)}
+        columns = [place[zone] for zone in zones]
+        rows = list(range(len(self.spread.low))) if years is None else list(years)
+        return Spread(
+            self.spread.low[rows][:, columns],
+            self.spread.high[rows][:, columns],
+            tuple(self.spread.parents[i] for i in columns),
+            self.spread.shared[rows][:, columns],
+        )
 
     def _through(self, walk: Crosswalk) -> Interval:
         place = {zone: i for i, zone in enumerate(self.population.zones)}

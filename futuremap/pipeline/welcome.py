@@ -8,8 +8,11 @@ from pathlib import Path
 from futuremap.core.credits import Credit
 from futuremap.core.fields import field
 from futuremap.core.layer import Layer, Text
+from futuremap.core.table import Table
 from futuremap.export.page import Page
 from futuremap.pipeline.compare import chart
+from futuremap.pipeline.deliver_indicators import sentences as indicator_words
+from futuremap.pipeline.deliver_indicators import shown_table
 from futuremap.pipeline.method_names import method_name
 from futuremap.pipeline.prepare import Town
 from futuremap.pipeline.run import METHOD_OF_RATES, Outcome
@@ -25,6 +28,18 @@ TABLES = {
     ),
     "municipality": Text("市区町村の人口と指標", "Indicators of the municipality"),
     "controls": Text("総数への調整係数", "Factors to the control totals"),
+    "indicators": Text(
+        "暮らしの指標（介護・医療・学校・救急など）：市区町村・町丁・圏域・学校区",
+        "Indicators of services: municipality, block, area, school district",
+    ),
+    "renewal": Text("施設の更新費用（建替え・大規模改修）", "Cost of renewing facilities"),
+    "staff": Text("職員数と必要な職員数（職種・年ごと）", "Staff and need by occupation and year"),
+    "workload": Text("業務ごとの時間（市区町村・年ごと）", "Hours of each task"),
+    "profiles": Text(
+        "市区町村どうしの似かた（年齢構成・世帯・高齢化）", "How alike municipalities are"
+    ),
+    "indicators_mesh": Text("暮らしの指標：メッシュ", "Indicators by mesh"),
+    "indicators_facility": Text("暮らしの指標：施設の利用圏", "Indicators by reach"),
 }
 SHRINKING = Text(
     "小さな町丁の変化率は偶然に左右されるため、人数に応じて市区町村全体の率に近づけます"
@@ -90,7 +105,7 @@ def page(
         title=Text(header.title, header.title_en or header.title),
         summary=summary_of(outcome),
         method=method_of(outcome),
-        tables=[(Text("市区町村の人口", "The municipality's people"), outcome.municipal)],
+        tables=_tables(outcome),
         zone_names={town.town.code: town.town.name.ja for town in outcome.towns},
         charts=[chart(outcome, credits)],
         checks=[
@@ -105,6 +120,14 @@ def page(
         warnings=outcome.prepared.report.warnings,
         credits=credits,
     )
+
+
+def _tables(outcome: Outcome) -> list[tuple[Text, Table]]:
+    shown = [(Text("市区町村の人口", "The municipality's people"), outcome.municipal)]
+    services = shown_table(outcome.indicators)
+    if services is not None:
+        shown.append((Text("暮らしの指標", "Indicators of services"), services))
+    return shown
 
 
 def summary_of(outcome: Outcome) -> Text:
@@ -154,7 +177,7 @@ def method_of(outcome: Outcome) -> list[Text]:
             ),
         )
     sentences += [_standing(town.town) for town in outcome.towns if town.town.stands_by]
-    return [*sentences, INTERVALS]
+    return [*sentences, INTERVALS, *indicator_words(outcome.indicators)]
 
 
 def _standing(town: Town) -> Text:

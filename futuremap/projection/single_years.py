@@ -249,3 +249,33 @@ def _check_counts(persons: NDArray[np.float64], groups: int) -> None:
     if bad.any():
         where = tuple(int(i) for i in np.argwhere(bad)[0])
         raise DemographyError(f"cell {where} holds {persons[where]} persons")
+
+
+def age_shares(persons: NDArray[np.float64], ages: AgeGroups) -> NDArray[np.float64]:
+    """Share of every single year of age in its age group, of people taken together.
+
+    Parameters
+    ----------
+    persons
+        Persons by age group ``(…, S, A)``. [persons]
+    ages
+        The groups.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(…, S, W)``; the shares of a group add up to one, and are equal where it is empty.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> shares = age_shares(np.array([[10.0, 20.0, 0.0], [0.0, 0.0, 5.0]]), AgeGroups((0, 5, 10)))
+    >>> shares[0, :5].sum().round(9), shares[1, :2].tolist()
+    (np.float64(1.0), [0.2, 0.2])
+    """
+    single = split_ages(persons, ages)
+    bounds = np.asarray(ages.lower)
+    widths = np.diff(np.append(bounds, single.shape[-1]))
+    totals = np.repeat(np.add.reduceat(single, bounds, axis=-1), widths, axis=-1)
+    equal = np.broadcast_to(np.repeat(1.0 / widths, widths), single.shape)
+    return np.asarray(np.divide(single, totals, out=equal.copy(), where=totals > 0))
