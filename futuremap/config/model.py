@@ -18,6 +18,7 @@ from futuremap.config.official import (
     RivalFile,
 )
 from futuremap.config.reach import DistrictsFile, PlannedEvent, Reach, RoadsFile, SurfaceFile
+from futuremap.config.scenario import BackcastEntry, OwnBundle, Scenario
 from futuremap.core.credits import Credit, register
 from futuremap.sources.mapped_layout import TableMapping
 
@@ -286,6 +287,9 @@ class Project(Entry):
     mesh: Mesh = Mesh()
     projection: Projecting = Projecting()
     credit: dict[str, OwnCredit] = {}
+    bundle: dict[Slug, OwnBundle] = {}
+    scenario: dict[Slug, Scenario] = {}
+    backcast: dict[Slug, BackcastEntry] = {}
     _file: Path = PrivateAttr(default=Path("project.toml"))
     _lines: dict[KeyPath, int] = PrivateAttr(default_factory=dict)
 

@@ -33,6 +33,7 @@ from futuremap.pipeline.read_reach import (
     with_events,
 )
 from futuremap.pipeline.read_rival import Rival, read_rivals, read_totals
+from futuremap.pipeline.read_scenarios import check_scenarios
 from futuremap.pipeline.read_years import on_common_blocks
 from futuremap.problems import Report
 from futuremap.projection.controls import Basis, register_ratio
@@ -208,6 +209,7 @@ def prepare(project: Project, *, report: Report, progress: Progress = silent) ->
     _compare_with_controls(project, towns, report)
     _check_housing(project, towns, report)
     towns = [_reachable(project, i, town, report) for i, town in enumerate(towns)]
+    check_scenarios(project, towns, report)
     report.raise_if_errors()
     inputs = {
         (project.path(file), credit)

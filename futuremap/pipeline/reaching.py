@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from futuremap.catchment.life_cycle import Timeline, timeline
@@ -36,6 +37,25 @@ BY_ROAD = ("walk", "car")
 Unit = Literal["metres", "minutes"]
 
 
+@dataclass(eq=False)
+class Memory:
+    """What scenarios of one town share: who counts where as long as the same places are open.
+
+    Parameters
+    ----------
+    ground
+        What the rules work on.
+    states
+        Who counts where, by rule and by the places, sizes and successors of its facilities.
+    tables
+        Coverage of a class with the people it was counted for.
+    """
+
+    ground: Ground
+    states: dict[Hashable, _State] = field(default_factory=dict)
+    tables: dict[Hashable, tuple[Population, Table]] = field(default_factory=dict)
+
+
 class Reaching(NamedTuple):
     """What reach gives for one town.
 
@@ -55,6 +75,8 @@ class Reaching(NamedTuple):
         Indicators of the facilities.
     access
         Coverage and travel to the nearest, by class of facility.
+    memory
+        What was found on the way, for a scenario of the same town.
     """
 
     zones: Zones
@@ -66,6 +88,7 @@ class Reaching(NamedTuple):
     people: Population
     table: Table
     access: Table
+    memory: Memory
 
     @property
     def by_year(self) -> list[Crosswalk]:
@@ -95,7 +118,7 @@ def reaching(
     rules: Mapping[str, ReachRule],
     *,
     people: Population,
-    ground: Ground,
+    memory: Memory,
     outline: Zones,
     town: str,
 ) -> Reaching:
@@ -109,8 +132,8 @@ def reaching(
         Rule of each class.
     people
         People of the ground's areas. [persons]
-    ground
-        What the rules work on.
+    memory
+        What the rules work on, and what is known already of the same town.
     outline, town
         The town's boundary and code.
 
@@ -123,8 +146,9 @@ def reaching(
         _class(facilities, rules[name], people.years)
         for name in dict.fromkeys(facilities.table["facility_class"])
     ]
+    ground = memory.ground
     keys = [tuple(_key(one, t) for one in classes) for t in range(len(people.years))]
-    states = [_states(one, [key[c] for key in keys], ground) for c, one in enumerate(classes)]
+    states = [_states(one, [key[c] for key in keys], memory) for c, one in enumerate(classes)]
     located = facilities.located
     distinct = list(dict.fromkeys(keys))
     walks = [
@@ -134,7 +158,7 @@ def reaching(
     of_year = tuple(distinct.index(key) for key in keys)
     in_reach = gather_years(people, [walks[i] for i in of_year])
     access = [
-        _access(one, [known[key[c]] for key in keys], people, ground, town)
+        _known_access(one, [known[key[c]] for key in keys], people, memory, town)
         for c, (one, known) in enumerate(zip(classes, states, strict=True))
     ]
     table, in_service = _table(classes, in_reach, located, outline)
@@ -148,6 +172,7 @@ def reaching(
         in_reach,
         table,
         stack_tables(access),
+        memory,
     )
 
 
@@ -167,12 +192,29 @@ def _key(one: _Class, t: int) -> bytes:
     return b"".join(row.tobytes() for row in (one.open[t], one.size[t], one.then.successor[t]))
 
 
-def _states(one: _Class, keys: Sequence[bytes], ground: Ground) -> dict[bytes, _State]:
+def _states(one: _Class, keys: Sequence[bytes], memory: Memory) -> dict[bytes, _State]:
     found: dict[bytes, _State] = {}
     for t, key in enumerate(keys):
         if key not in found:
-            found[key] = _state(one, t, ground)
+            known = _place_key(one, t)
+            if known not in memory.states:
+                memory.states[known] = _state(one, t, memory.ground)
+            found[key] = memory.states[known]
     return found
+
+
+def _place_key(one: _Class, t: int) -> Hashable:
+    """All that a state follows from, so that scenarios may share it."""
+    at = np.flatnonzero(one.open[t])
+    zones = one.every.zones
+    return (
+        one.rule,
+        one.then.facilities,
+        tuple(zones.ids[i] for i in at),
+        shapely.get_coordinates(zones.geometry[at]).tobytes(),
+        one.size[t, one.every.facility[at]].tobytes(),
+        one.then.successor[t].tobytes(),
+    )
 
 
 def _state(one: _Class, t: int, ground: Ground) -> _State:
@@ -288,6 +330,21 @@ def _of_age(people: Population, rule: ReachRule) -> Floats:
         return people.totals()
     stop = None if rule.age_to is None else rule.age_to + 1
     return served(people, start=rule.age_from or 0, stop=stop)
+
+
+def _known_access(
+    one: _Class,
+    states: Sequence[_State],
+    people: Population,
+    memory: Memory,
+    town: str,
+) -> Table:
+    key = (one.rule.facility_class, *(id(state) for state in states))  # memory keeps them alive
+    counted, table = memory.tables.get(key, (None, None))
+    if table is None or counted is not people:
+        table = _access(one, states, people, memory.ground, town)
+        memory.tables[key] = people, table
+    return table
 
 
 def _access(

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
 import shapely
 
 from futuremap.catchment.coverage import within_radius_of_any
+from futuremap.config.reach import ReachRule
 from futuremap.core.crosswalk import Crosswalk
 from futuremap.core.population import Population, join_zones
 from futuremap.core.zones import join
 from futuremap.pipeline.prepare import Prepared, Town
 from futuremap.pipeline.reach_rules import Ground
-from futuremap.pipeline.reaching import Reaching, gather_years, reaching
+from futuremap.pipeline.reaching import Memory, Reaching, gather_years, reaching
 from futuremap.pipeline.read_reach import rule_of
 
 NEIGHBOURS = 0.5  # degrees between the boundaries of towns whose people are counted together
@@ -39,7 +40,14 @@ class Served(Protocol):
         ...
 
 
-def in_reach(prepared: Prepared, town: Town, population: Population) -> Reaching:
+def in_reach(
+    prepared: Prepared,
+    town: Town,
+    population: Population,
+    *,
+    like: Reaching | None = None,
+    rules: Mapping[str, ReachRule] | None = None,
+) -> Reaching:
     """People within reach of a town's facilities by the rules of the project.
 
     Parameters
@@ -50,14 +58,44 @@ def in_reach(prepared: Prepared, town: Town, population: Population) -> Reaching
         One of its towns, with facilities.
     population
         People of all blocks of all towns. [persons]
+    like
+        The baseline's, whose ground and crosswalks are used again where they are the same.
+    rules
+        Rules in place of the project's own, by class.
     """
     if town.facilities is None:
         raise AssertionError(f"{town.code} has no facilities")
+    if like is None:
+        memory = Memory(_ground(prepared, town, population))
+    else:
+        memory = like.memory
+    people = like.sent if like is not None and _same(like.sent, population) else None
+    if people is None:
+        people = population.only(memory.ground.areas.ids)
+    given = rules or {}
+    return reaching(
+        town.facilities,
+        {name: given.get(name, rule_of(prepared.project, name)) for name in town.class_names},
+        people=people,
+        memory=memory,
+        outline=town.outline,
+        town=town.code,
+    )
+
+
+def _same(sent: Population, population: Population) -> bool:
+    """Whether people of some zones are those of a population, number by number."""
+    place = {zone: i for i, zone in enumerate(population.zones)}
+    columns = [place[zone] for zone in sent.zones]
+    return bool((sent.persons == population.persons[:, columns]).all())
+
+
+def _ground(prepared: Prepared, town: Town, population: Population) -> Ground:
     near = [other for other in prepared.towns if _is_near(other, town)]
     areas = join([other.blocks for other in near])
     people = population.only(areas.ids)
     entry = next(m for m in prepared.project.municipality if m.code == town.code)
-    ground = Ground(
+    return Ground(
         areas,
         people.totals()[0],
         town.standing if len(near) == 1 else None,
@@ -65,14 +103,6 @@ def in_reach(prepared: Prepared, town: Town, population: Population) -> Reaching
         town.reach.surface,
         town.reach.districts,
         {given.facility_class: given.by for given in entry.districts},
-    )
-    return reaching(
-        town.facilities,
-        {name: rule_of(prepared.project, name) for name in town.class_names},
-        people=people,
-        ground=ground,
-        outline=town.outline,
-        town=town.code,
     )
 
 
