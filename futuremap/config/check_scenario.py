@@ -90,9 +90,9 @@ def check_when(project: Project, entry: When, at: KeyPath, door: Door) -> None:
         year = getattr(entry, key)
         if year is not None:
             _check_year(project, year, (*at, key), door)
-    if entry.from_year is not None and entry.to_year is not None:
-        if entry.to_year < entry.from_year:
-            door.add("FM859", (*at, "to_year"), value=entry.to_year, from_year=entry.from_year)
+    first, last = entry.from_year, entry.to_year
+    if first is not None and last is not None and last < first:
+        door.add("FM859", (*at, "to_year"), value=last, from_year=first)
     if entry.taper_years and entry.to_year is None:
         door.add("FM859", (*at, "taper_years"), value=entry.taper_years, from_year="")
 
@@ -122,9 +122,8 @@ def _check_amount(entry: Where, at: KeyPath, door: Door) -> None:
         some = entry.tfr_now is not None or entry.tfr_goal is not None
         if (entry.factor is not None) == both or some != both:
             door.add("FM846", at, keys="factor / tfr_now + tfr_goal")
-    if isinstance(entry, MigrationChange):
-        if entry.net_loss_factor is None and entry.net_rate is None:
-            door.add("FM846", at, keys="net_loss_factor / net_rate")
+    if isinstance(entry, MigrationChange) and entry.net_loss_factor is entry.net_rate is None:
+        door.add("FM846", at, keys="net_loss_factor / net_rate")
     if isinstance(entry, SurvivalChange | MigrationChange):
         _check_ages(entry.age_from, entry.age_to, at, door)
 

@@ -47,13 +47,19 @@ class Memory:
         What the rules work on.
     states
         Who counts where, by rule and by the places, sizes and successors of its facilities.
+    classes
+        Facilities of a class through the years, by rule and events.
     tables
         Coverage of a class with the people it was counted for.
+    unions
+        Blocks within a radius of any facility, by radius and places.
     """
 
     ground: Ground
     states: dict[Hashable, _State] = field(default_factory=dict)
+    classes: dict[Hashable, _Class] = field(default_factory=dict)
     tables: dict[Hashable, tuple[Population, Table]] = field(default_factory=dict)
+    unions: dict[tuple[float, bytes], Crosswalk] = field(default_factory=dict)
 
 
 class Reaching(NamedTuple):
@@ -143,7 +149,7 @@ def reaching(
         If the people are not those of the areas.
     """
     classes = [
-        _class(facilities, rules[name], people.years)
+        _known_class(facilities, rules[name], people.years, memory)
         for name in dict.fromkeys(facilities.table["facility_class"])
     ]
     ground = memory.ground
@@ -176,9 +182,23 @@ def reaching(
     )
 
 
-def _class(facilities: Facilities, rule: ReachRule, years: Sequence[int]) -> _Class:
+def _known_class(
+    facilities: Facilities,
+    rule: ReachRule,
+    years: Sequence[int],
+    memory: Memory,
+) -> _Class:
+    part = of_class(facilities, rule.facility_class)
+    events = tuple(part.events.itertuples(index=False, name=None))
+    # NaN is unlike itself: two lists are the same if they look the same
+    key = (rule, tuple(years), tuple(part.table.index), repr(events))
+    if key not in memory.classes:
+        memory.classes[key] = _class(part, rule, years)
+    return memory.classes[key]
+
+
+def _class(part: Facilities, rule: ReachRule, years: Sequence[int]) -> _Class:
     name = rule.facility_class
-    part = of_class(facilities, name)
     life = {} if rule.life_years is None else {name: float(rule.life_years)}
     then = timeline(part, years, life_years=life)
     every = versions(part)
@@ -210,7 +230,7 @@ def _place_key(one: _Class, t: int) -> Hashable:
     return (
         one.rule,
         one.then.facilities,
-        tuple(zones.ids[i] for i in at),
+        tuple(np.asarray(zones.ids, dtype=object)[at]),
         shapely.get_coordinates(zones.geometry[at]).tobytes(),
         one.size[t, one.every.facility[at]].tobytes(),
         one.then.successor[t].tobytes(),

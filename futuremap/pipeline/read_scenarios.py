@@ -31,7 +31,6 @@ from futuremap.problems import Report
 from futuremap.scenario.bundles import Bundle, known_bundles
 
 
-
 class Town(Protocol):
     """A municipality, as far as scenarios name parts of it."""
 

@@ -171,14 +171,14 @@ def run(prepared: Prepared, *, progress: Progress = silent) -> Outcome:
     outcomes = []
     for town in towns:
         progress(f"{town.name.ja}：メッシュと利用圏 / mesh and reach")
-        outcomes.append(_gather_town(prepared, town, projected.population, spread))
+        outcomes.append(gather_town(prepared, town, projected.population, spread))
     _warn_of_large_factors(prepared, projected.controls)
     return Outcome(
         prepared,
         rates,
         projected,
         account(projected.population, projected.flows),
-        _with_interval(
+        with_interval(
             age_structure(city).join(covered(city, covered_people(prepared, outcomes))),
             to_parents(base.zones, parents),
             spread,
@@ -225,12 +225,13 @@ def _totals(prepared: Prepared) -> NDArray[np.float64]:
     return np.concatenate(columns, axis=1)
 
 
-def _gather_town(
+def gather_town(
     prepared: Prepared,
     town: Town,
     population: Population,
     spread: Uncertainty,
 ) -> TownOutcome:
+    """Blocks, mesh and reach of one town, from the people of all."""
     people = population.only(town.blocks.ids)
     table = age_structure(people).join(density(people, town.blocks.areas()))
     mesh = None
@@ -243,12 +244,13 @@ def _gather_town(
         bounded = spread.bound(served.table, "people_in_reach", served.by_year)
         served = served._replace(table=bounded)
     if mesh is not None:
-        mesh = mesh._replace(table=_with_interval(mesh.table, mesh.walk, spread))
+        mesh = mesh._replace(table=with_interval(mesh.table, mesh.walk, spread))
     alone = to_parents(people.zones, people.zones)
-    return TownOutcome(town, people, _with_interval(table, alone, spread), mesh, served)
+    return TownOutcome(town, people, with_interval(table, alone, spread), mesh, served)
 
 
-def _with_interval(table: Table, walk: Crosswalk, spread: Uncertainty) -> Table:
+def with_interval(table: Table, walk: Crosswalk, spread: Uncertainty) -> Table:
+    """A table with the interval of its people, who count in its zones by the walk."""
     return spread.bound(table, "population", [walk] * len(table.years))
 
 
