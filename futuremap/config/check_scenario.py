@@ -224,6 +224,8 @@ def check_levers(project: Project, levers: Sequence[LeverEntry], at: KeyPath, do
             door.add("FM851", here, value=f"{lever.minimum:g}～{lever.maximum:g}")
         if (lever.lever == "people") != bool(lever.bundle):
             door.add("FM856", here, value=lever.bundle or lever.lever)
+        if lever.by_step and lever.taper_years:
+            door.add("FM859", (*here, "taper_years"), value="by_step", from_year="")
         of_class = lever.lever in ("facilities", "radius_m")
         if of_class and lever.facility_class not in classes:
             door.add("FM858", (*here, "class"), value=lever.facility_class,

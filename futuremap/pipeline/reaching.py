@@ -97,6 +97,16 @@ class Reaching(NamedTuple):
     memory: Memory
 
     @property
+    def covered_by_year(self) -> list[Crosswalk]:
+        """Blocks within the project's radius of any facility in service, every year ``(Y,)``.
+
+        Filled by :func:`futuremap.pipeline.town_reach.covered_people`.
+        """
+        points = shapely.get_coordinates(self.zones.geometry)
+        radius = next(iter(self.memory.unions))[0]
+        return [self.memory.unions[radius, points[row].tobytes()] for row in self.in_service]
+
+    @property
     def by_year(self) -> list[Crosswalk]:
         """The crosswalk of every year ``(Y,)``."""
         return [self.walks[i] for i in self.of_year]
@@ -189,9 +199,16 @@ def _known_class(
     memory: Memory,
 ) -> _Class:
     part = of_class(facilities, rule.facility_class)
-    events = tuple(part.events.itertuples(index=False, name=None))
+    numbers = [name for name in ("opened", "floor_area", "capacity") if name in part.table]
     # NaN is unlike itself: two lists are the same if they look the same
-    key = (rule, tuple(years), tuple(part.table.index), repr(events))
+    key = (
+        rule,
+        tuple(years),
+        tuple(part.table.index),
+        part.table[numbers].to_numpy(dtype=np.float64).tobytes(),
+        shapely.get_coordinates(part.located.geometry).tobytes(),
+        repr(tuple(part.events.itertuples(index=False, name=None))),
+    )
     if key not in memory.classes:
         memory.classes[key] = _class(part, rule, years)
     return memory.classes[key]

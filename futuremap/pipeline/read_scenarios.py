@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -62,10 +64,6 @@ class Town(Protocol):
     @property
     def class_names(self) -> dict[str, str]:
         """The names of their classes."""
-        ...
-
-    def zone_named(self, name: str) -> str | None:
-        """The block of an id or a name."""
         ...
 
 
@@ -242,9 +240,18 @@ def _town_of(code: str, towns: Sequence[Town]) -> Town | None:
 
 def find_zone(name: str, code: str, towns: Sequence[Town]) -> tuple[str, str] | None:
     """Town code and id of a zone of that id or name; None unless there is exactly one."""
-    found = [(town, town.zone_named(name)) for town in _of(code, towns)]
-    known = [(town.code, zone) for town, zone in found if zone is not None]
+    found = [(town.code, _zone_index(town.blocks).get(name)) for town in _of(code, towns)]
+    known = [(code, zone) for code, zone in found if zone is not None]
     return known[0] if len(known) == 1 else None
+
+
+@lru_cache(maxsize=64)
+def _zone_index(blocks: Zones) -> dict[str, str]:
+    """Id of each block by its id, and by its name where only one has it."""
+    ids, names = blocks.ids, blocks.names
+    alone = {name for name, count in Counter(names).items() if count == 1}
+    named = {name: zone for name, zone in zip(names, ids, strict=True) if name in alone}
+    return {**named, **{zone: zone for zone in ids}}
 
 
 def find_facility(name: str, code: str, towns: Sequence[Town]) -> tuple[str, str] | None:
