@@ -61,6 +61,8 @@ class Reached(NamedTuple):
         What one more of it would cost; NaN where no linear program says.
     best
         The most that could be had, if nothing else were asked for; NaN if it was not needed.
+    facility
+        The facility that it is about, if it is about one.
     """
 
     name: Text
@@ -75,6 +77,7 @@ class Reached(NamedTuple):
     binding: bool
     price: float
     best: float
+    facility: str = ""
 
     @property
     def margin(self) -> float:
@@ -137,6 +140,11 @@ class Answer(NamedTuple):
     proof: Proof | None
     played: Played | None
     words: tuple[Text, ...]
+
+    @property
+    def facilities(self) -> tuple[str, ...]:
+        """Names of the facilities that its targets are about."""
+        return tuple(dict.fromkeys(t.facility for t in self.targets if t.facility))
 
     def __str__(self) -> str:
         """The sentences in Japanese, then in English."""

@@ -209,7 +209,8 @@ def _targets(
         reached.append(
             Reached(goal.name, goal.entry.indicator, goal.entry.year, goal.bound, goal.least,
                     goal.now, without, values[i], (float(ends[0]), float(ends[1])),
-                    binding and goal.slack(without) < 0, price, float("nan")),
+                    binding and goal.slack(without) < 0, price, float("nan"),
+                    goal.entry.facility),
         )  # fmt: skip
     return tuple(reached)
 
@@ -346,7 +347,8 @@ def _no_answer(found: _Found, title: Text) -> Answer:
         targets.append(
             Reached(goal.name, goal.entry.indicator, goal.entry.year, goal.bound, goal.least,
                     goal.now, without, without, NOTHING, i in unreachable, float("nan"),
-                    nearest if known else _best_ratio(pose, found.made, i)),
+                    nearest if known else _best_ratio(pose, found.made, i),
+                    goal.entry.facility),
         )  # fmt: skip
     return Answer(
         name=title,
@@ -426,3 +428,6 @@ def _by_run(outcome: Outcome, goals: tuple[Goal, ...], lever: LeverEntry, title:
         played=played if met else None,
         words=sentences([pull] if met else [], targets, missed),
     )
+
+
+what_would_it_take = backcast  # its name at the top level, where `backcast` is this room

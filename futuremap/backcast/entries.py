@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from futuremap.config.check_scenario import check_levers, check_targets, near
 from futuremap.config.door import Door
@@ -89,11 +88,14 @@ def _read(kind: type[Kind], written: Written, at: tuple[str, int], notes: Notes)
     try:
         return kind.model_validate(said)
     except ValidationError as error:
-        faults: list[ErrorDetails] = error.errors()
-        for fault in faults:
-            shown = f"{fault['input']!s} ({fault['msg']})"
-            notes.add("FM856", (*at, *fault["loc"]), shown)
+        _note(error, at, notes)
     return None
+
+
+def _note(error: ValidationError, at: tuple[str, int], notes: Notes) -> None:
+    for fault in error.errors():
+        shown = f"{fault['input']!s} ({fault['msg']})"
+        notes.add("FM856", (*at, *fault["loc"]), shown)
 
 
 def _pairs(text: str, at: tuple[str, int], notes: Notes) -> dict[str, Any] | None:
