@@ -28,6 +28,7 @@ from futuremap.pipeline.scenarios import Comparison
 
 SUFFIX = "_backcast"
 SHOWN_PULLS = 20
+DECIDES = {"population": "人口", "population_0_14": "年少人口", "ageing_rate": "高齢化率"}
 SURE = Text(
     "見込みの幅は、何もしない将来の80％区間の端が現実になったときに必要な量です。過去の推計の誤差から"
     "作った区間で、割合（高齢化率など）の目標には付きません。",
@@ -138,18 +139,16 @@ def prescription_words(prescription: Prescription) -> Text:
 def prescription_grid(prescription: Prescription) -> Grid:
     """All districts, one line each."""
     shown = prescription.rows
-    heads = ["地区", "今の人口", "何もしないと", "高齢化率 今", "何もしないと",
-             "各世代（組/年）", "人口比", "決め手", "最少の組み合わせ（組/年）"]  # fmt: skip
+    heads = ["地区", "人口（今→何もしないと）", "高齢化率（今→何もしないと）", "各世代（組/年）",
+             "人口比", "決め手", "最少の組み合わせ（組/年）"]  # fmt: skip
     rows = [
         [
             str(row.district),
-            f"{row.population_now:,.0f}",
-            f"{row.population_then:,.0f}",
-            _percent(float(row.ageing_rate_now)),
-            _percent(float(row.ageing_rate_then)),
+            f"{row.population_now:,.0f}→{row.population_then:,.0f}",
+            f"{_percent(float(row.ageing_rate_now))}→{_percent(float(row.ageing_rate_then))}",
             _number(float(row.per_generation), 1),
             _percent(float(row.share)),
-            field(str(row.decides)).name_ja,
+            DECIDES[str(row.decides)],
             _number(float(row.least_households), 1),
         ]
         for row in shown.itertuples()

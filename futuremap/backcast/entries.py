@@ -63,9 +63,9 @@ def entries_of(
     goals = [one for one in wanted if one is not None]
     means = [one for one in pulled if one is not None]
     door = Door(SOURCE, {}, report)
-    if not goals:
+    if not targets:
         door.add("FM854", ("target",), value="")
-    if not means and not report.errors:
+    if not levers:
         door.add("FM850", ("lever",), value="")
     check_targets(prepared.project, goals, (), door)
     check_levers(prepared.project, means, (), door)

@@ -35,7 +35,7 @@ def people_words(
     'Honmachi: 3 a year of a couple in the thirties with a child (2026-2045; likely 1.5-5)'
     """
     count, every = whole_numbers(amount)
-    often = "毎年" if every == 1 else f"{every}年ごとに"
+    often = "毎年" if every == 1 else f"{every}年で"
     often_en = "a year" if every == 1 else f"every {every} years"
     width, width_en = _range(sure, "組")
     return Text(

@@ -22,6 +22,7 @@ td.words, th.words { text-align: left; white-space: normal; min-width: 9rem; }
 @media print { h1 { font-size: 14pt; } h2 { font-size: 11pt; margin: .6rem 0 .2rem; }
   .files, .en { break-before: page; } }
 """
+SHORT = 3  # letters of a cell that is a mark, not words
 GOOD, BAD = "○ ", "× "  # words carry the meaning too: a print may have no colour
 
 
@@ -103,7 +104,7 @@ def render_summary(summary: Summary) -> str:
     parts = [
         f"<h1>{_safe(summary.title.ja)}</h1>",
         *(mark if summary.synthetic else []),
-        f"<div class='lead'>{_listed([line.ja for line in summary.lead])}</div>",
+        f"<div class='lead'>{_listed([_point(line.ja) for line in summary.lead])}</div>",
         *(_grid(grid) for grid in summary.grids),
         *(
             f"<div class='scroll chart'>{svg.replace(NAMESPACE, '', 1)}</div>"
@@ -116,7 +117,7 @@ def render_summary(summary: Summary) -> str:
         _listed([credit.line() for credit in summary.credits]),
         '<div class="en" lang="en"><h2>In English</h2>',
         f"<p><b>{_safe(summary.title.en)}</b></p>",
-        _listed([line.en for line in summary.lead]),
+        _listed([_point(line.en) for line in summary.lead]),
         _listed([grid.title.en for grid in summary.grids]),
         _listed([note.en for note in summary.notes]),
         _listed([credit.line("en") for credit in summary.credits]),
@@ -141,6 +142,11 @@ def _listed(lines: Sequence[str]) -> str:
     return f"<ul>{''.join(f'<li>{_safe(line)}</li>' for line in lines)}</ul>"
 
 
+def _point(line: str) -> str:
+    # lists of a terminal have their own marks
+    return line.removeprefix("・").removeprefix("- ")
+
+
 def _grid(grid: Grid) -> str:
     heads = "".join(f"<th scope='col'>{_safe(head)}</th>" for head in grid.heads)
     rows = "".join(
@@ -156,5 +162,6 @@ def _grid(grid: Grid) -> str:
 
 def _cell(text: str) -> str:
     kind = {GOOD: " class='good'", BAD: " class='bad'"}.get(text[:2], "")
-    wide = " class='words'" if not kind and not any(mark.isdigit() for mark in text[:12]) else ""
+    figures = any(mark.isdigit() for mark in text[:12]) or len(text) < SHORT
+    wide = "" if kind or figures else " class='words'"
     return f"<td{kind or wide}>{_safe(text)}</td>"

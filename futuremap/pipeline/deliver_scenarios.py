@@ -354,7 +354,10 @@ def _facility_grid(comparison: Comparison) -> list[Grid]:
     ]
     if not len(found):
         return []
-    order = found["difference"].abs().sort_values(ascending=False, kind="stable").index
+    size = found["difference"].abs()
+    ranked = found.assign(size=size).sort_values(["size", "zone"], ascending=[False, True])
+    each = max(MOST_FACILITIES // len(comparison.scenarios), 1)
+    found = ranked.groupby("scenario", sort=False).head(each)
     names = {played.key: played.setting.name for played in comparison.scenarios}
     cells = [
         [
@@ -364,7 +367,7 @@ def _facility_grid(comparison: Comparison) -> list[Grid]:
             f"{row.value:,.0f}",
             f"{row.difference:+,.0f}",
         ]
-        for row in found.loc[order[:MOST_FACILITIES]].rename(columns={"name": "name_"}).itertuples()
+        for row in found.rename(columns={"name": "name_"}).itertuples()
     ]
     title = Text(
         f"利用圏人口がいちばん変わる施設（{end}年）", f"Facilities that differ most, {end}"
@@ -377,7 +380,8 @@ def chart(comparison: Comparison) -> str:
     """The course of the main numbers of all municipalities together, as SVG."""
     baseline = comparison.baseline
     header = baseline.prepared.project.project
-    played = comparison.scenarios[:MOST_LINES]
+    whole = baseline.projection  # scenarios of facilities alone have the baseline's people
+    played = [one for one in comparison.scenarios if one.outcome.projection is not whole]
     panels = []
     for name in CHARTED:
         shown = field(name)
@@ -387,7 +391,7 @@ def chart(comparison: Comparison) -> str:
                 Text(one.setting.name, one.setting.name_en or one.setting.name),
                 shown.export(_whole(one.outcome, name)),
             )
-            for one in played
+            for one in played[:MOST_LINES]
         ]
         panels.append(Panel(Text(shown.name_ja, shown.name_en), shown.unit_ja, tuple(series)))
     return line_chart(
