@@ -392,4 +392,4 @@ def fewer_losses(course: Course, alive: Floats, *, factor: float, add: float = 0
 
 def fewer_deaths(alive: Floats, *, factor: float) -> Floats:
     """Factor on the ratios if deaths were `factor` times what they are ``(S, A)``; 0 or more."""
-    return np.maximum(1 - factor * (1 - alive), 0.0) / alive
+    return np.maximum(1 + (1 - factor) * (1 - alive) / alive, 0.0)

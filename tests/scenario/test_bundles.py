@@ -36,9 +36,9 @@ def test_own_bundles_go_first_and_are_known_by_name():
     assert known["mine"].name.en == "30代夫婦と子"
     assert known["family_30s"].persons == 3.0
     with pytest.raises(LabelError):
-        known_bundles(
-            {"x": OwnBundle(name="x", members=[Member(age_from=9, age_to=3)])}
-        )["x"].by_age(AGES)
+        known_bundles({"x": OwnBundle(name="x", members=[Member(age_from=9, age_to=3)])})[
+            "x"
+        ].by_age(AGES)
 
 
 def test_a_difference_begins_lasts_and_fades():
