@@ -12,7 +12,7 @@ from futuremap.backcast.answer import Answer, Proof, Pull, Reached
 from futuremap.backcast.entries import Written, entries_of, entry_named
 from futuremap.backcast.goals import Goal, goals_of, measured
 from futuremap.backcast.pose import NO_EFFORT, Pose, Posed, intervals, posed, program, where_of
-from futuremap.backcast.search import fewest_kept, least_bend, least_radius
+from futuremap.backcast.search import fewest_kept, least_bend, least_radius, settings
 from futuremap.backcast.solve import Problem, Solution, best, conflict, solve
 from futuremap.backcast.words import bent_words, people_words, sentences
 from futuremap.config.scenario import (
@@ -297,17 +297,32 @@ def _curve(found: _Found, target: int) -> Floats:
     goal = pose.goals[target]
     without = goal.value(pose.outcome.projection.population.persons)
     levels = without + CURVE * (goal.bound - without)
+    if pose.bent is None:
+        return _levels(pose, [(0.0, made)], target, levels)
+    if pose.levers:
+        return _levels(pose, settings(pose), target, levels)
+    # one lever alone: the levels that parts of its effort reach
+    factors = NO_EFFORT + CURVE * (found.factor - NO_EFFORT)
+    reached = [goal.value(posed(pose, float(factor)).path) for factor in factors]
+    return np.column_stack([reached, pose.bent.cost * np.abs(factors - NO_EFFORT)])
+
+
+def _levels(
+    pose: Pose,
+    made: Sequence[tuple[float, Posed]],
+    target: int,
+    levels: Floats,
+) -> Floats:
+    """Least cost of every level of a target over settings of a bent lever with their cost."""
     costs = []
     for level in levels:
-        if pose.bent is None:
-            bounds: list[float | None] = [None] * len(pose.goals)
-            bounds[target] = float(level)
-            found_then = solve(program(pose, made.responses, made.path, bounds))
-        else:
-            goals = [g._replace(bound=float(level)) if i == target else g
-                     for i, g in enumerate(pose.goals)]  # fmt: skip
-            _, _, found_then = least_bend(pose._replace(goals=tuple(goals)))
-        costs.append(found_then.cost if found_then.effort is not None else np.nan)
+        bounds: list[float | None] = [None] * len(pose.goals)
+        bounds[target] = float(level)
+        found = [
+            (bend, solve(program(pose, one.responses, one.path, bounds))) for bend, one in made
+        ]
+        sums = [bend + one.cost for bend, one in found if one.effort is not None]
+        costs.append(min(sums, default=np.nan))
     return np.column_stack([levels, costs])
 
 

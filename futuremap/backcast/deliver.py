@@ -351,7 +351,11 @@ def _curve(comparison: Comparison, answer: Answer) -> str:
     costs = answer.curve[:, 1]
     header = comparison.baseline.prepared.project.project
     # the axis of the chart is the way to the target in percent, the target itself at 100
-    percent = [round(100 * (i + 1) / 10) for i in range(len(costs))]
+    way = (answer.curve[:, 0] - target.without) / (target.bound - target.without)
+    percent = [round(100 * share) for share in way]
+    kept = [i for i, share in enumerate(percent) if i == 0 or share > percent[i - 1]]
+    levels, costs = levels[kept], costs[kept]
+    percent = [percent[i] for i in kept]
     return line_chart(
         [
             Panel(Text("必要な努力（費用）", "Effort needed"), "",

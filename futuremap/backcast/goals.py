@@ -206,7 +206,7 @@ def measured(outcome: Outcome, goal: Goal, *, facility_class: str = "") -> float
         if town.reach is None or found is None:
             return float("nan")
         people = town.reach.people.only([found[1]])
-        return float(people.persons[goal.year].sum(axis=1) @ goal.ages)
+        return float(people.persons[goal.year].sum(axis=(0, 1)) @ goal.ages)
     if target.indicator == "coverage_rate":
         return _coverage(outcome, goal, facility_class)
     parts = [_people(town, target) for town in outcome.towns]

@@ -216,7 +216,7 @@ def _measures(
 
 def _program(unit: Floats, base: Floats, now: Floats) -> tuple[Floats, Floats]:
     """Rows ``(D, 3, K)`` and what they must come to ``(D, 3)``: people, children, ageing."""
-    ageing = _ratio(now[:, 2], now[:, 0])[:, None]
+    ageing = np.nan_to_num(_ratio(now[:, 2], now[:, 0]))[:, None]  # nobody needs nobody
     gain = np.stack([unit[..., 0], unit[..., 1], ageing * unit[..., 0] - unit[..., 2]], axis=1)
     need = np.stack(
         [

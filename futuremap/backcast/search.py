@@ -72,6 +72,14 @@ def least_bend(pose: Pose) -> tuple[float, Posed, Solution]:
     return at(share)
 
 
+def settings(pose: Pose) -> list[tuple[float, Posed]]:
+    """Settings of the bent lever from none to the most effort: cost and program of each."""
+    if pose.bent is None:
+        return []
+    factors = np.linspace(*bent_range(pose.bent), GRID).tolist()
+    return [(pose.bent.cost * abs(f - NO_EFFORT), posed(pose, f)) for f in factors]
+
+
 def _cost(found: Solution) -> float:
     return float("inf") if found.effort is None else found.cost
 
