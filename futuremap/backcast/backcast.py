@@ -344,7 +344,8 @@ def _less_fails(found: _Found, effort: Floats) -> bool | None:
     whole = found.made.problem.whole
     if whole.any() or (not effort.any() and found.factor == NO_EFFORT):
         return None
-    less = play(found.pose.outcome, "less", forward(found, effort, title=TITLE, share=LESS))
+    weaker = forward(found, effort, title=TITLE, share=LESS)
+    less = play(found.pose.outcome, "less", weaker, draft=True)
     values = [measured(less.outcome, goal) for goal in found.pose.goals]
     return any(goal.slack(value) < 0 for goal, value in zip(found.pose.goals, values, strict=True))
 

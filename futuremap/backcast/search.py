@@ -139,18 +139,23 @@ def least_radius(
 
     def at(radius: float) -> Played:
         if radius not in runs:
-            runs[radius] = play(outcome, "answer", radius_scenario(outcome, lever, radius))
+            setting = radius_scenario(outcome, lever, radius)
+            runs[radius] = play(outcome, "answer", setting, draft=True)
         return runs[radius]
 
     low, high = max(lever.minimum, METRE), float(lever.maximum or METRE)
     if _met(at(low), goals, lever):
-        return low, at(low), None
+        return low, _whole(outcome, at(low)), None
     if not _met(at(high), goals, lever):
-        return high, at(high), None
+        return high, _whole(outcome, at(high)), None
     while high - low > METRE:
         middle = float(np.floor((low + high) / 2))
         low, high = (low, middle) if _met(at(middle), goals, lever) else (middle, high)
-    return high, at(high), not _met(at(LESS * high), goals, lever)
+    return high, _whole(outcome, at(high)), not _met(at(LESS * high), goals, lever)
+
+
+def _whole(outcome: Outcome, draft: Played) -> Played:
+    return play(outcome, draft.key, draft.setting)
 
 
 def radius_scenario(outcome: Outcome, lever: LeverEntry, radius: float) -> Scenario:
@@ -183,18 +188,19 @@ def fewest_kept(
 
     def at(keep: int) -> Played:
         if keep not in runs:
-            runs[keep] = play(outcome, "answer", kept_scenario(outcome, goals, lever, keep))
+            setting = kept_scenario(outcome, goals, lever, keep)
+            runs[keep] = play(outcome, "answer", setting, draft=True)
         return runs[keep]
 
     low, high = max(int(lever.minimum), 1), int(lever.maximum or 1)
     if _met(at(low), goals, lever):
-        return low, at(low), None
+        return low, _whole(outcome, at(low)), None
     if not _met(at(high), goals, lever):
-        return high, at(high), None
+        return high, _whole(outcome, at(high)), None
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if _met(at(middle), goals, lever) else (middle, high)
-    return high, at(high), not _met(at(high - 1), goals, lever)
+    return high, _whole(outcome, at(high)), not _met(at(high - 1), goals, lever)
 
 
 def kept_scenario(

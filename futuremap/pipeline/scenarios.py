@@ -30,6 +30,15 @@ from futuremap.pipeline.uncertainty import Uncertainty, uncertainty
 from futuremap.projection.project import Projection
 
 
+class Draft(Uncertainty):
+    """Draws nothing: tables stay without intervals."""
+
+    def bound(self, table: Table, indicator: str, walks: Sequence[Crosswalk]) -> Table:
+        """The table as it is."""
+        del indicator, walks
+        return table
+
+
 class Played(NamedTuple):
     """A scenario that was run.
 
@@ -99,7 +108,7 @@ def _named(name: str, settings: dict[str, Scenario]) -> str:
     return found[0]
 
 
-def play(baseline: Outcome, key: str, setting: Scenario) -> Played:
+def play(baseline: Outcome, key: str, setting: Scenario, *, draft: bool = False) -> Played:
     """Run one scenario.
 
     Parameters
@@ -108,20 +117,31 @@ def play(baseline: Outcome, key: str, setting: Scenario) -> Played:
         The run it differs from.
     key, setting
         The scenario, checked.
+    draft
+        Whether only people and reach are wanted, without intervals and meshes: for searches.
     """
     projection = project_difference(baseline, setting) if setting.changes_people else None
     prepared = _prepared(baseline.prepared, setting)
     same = projection is None and prepared is baseline.prepared
-    return Played(key, setting, baseline if same else _outcome(baseline, prepared, projection))
+    if same:
+        return Played(key, setting, baseline)
+    return Played(key, setting, _outcome(baseline, prepared, projection, draft=draft))
 
 
-def _outcome(baseline: Outcome, prepared: Prepared, changed: Projection | None) -> Outcome:
+def _outcome(
+    baseline: Outcome,
+    prepared: Prepared,
+    changed: Projection | None,
+    *,
+    draft: bool,
+) -> Outcome:
     projection = changed or baseline.projection
     base = baseline.projection.population
     parents = [baseline.rates.parents[i] for i in baseline.rates.parent_of]
     seed = prepared.project.projection.seed
     # the baseline's factors, so that a difference is one of people and not of errors
-    spread = uncertainty(base, parents, seed=seed)._replace(population=projection.population)
+    known = uncertainty(base, parents, seed=seed)._replace(population=projection.population)
+    spread = Draft(known.population, known.spread, known.seed) if draft else known
     same_rules = prepared.project.reach is baseline.prepared.project.reach
     towns = tuple(
         _town(prepared, town, like, spread, (changed is None, same_rules))
@@ -169,7 +189,8 @@ def _town(
         people = spread.population.only(town.blocks.ids)
         table = age_structure(people).join(density(people, town.blocks.areas()))
         blocks = with_interval(table, to_parents(people.zones, people.zones), spread)
-        mesh = None if mesh is None else _mesh(town, mesh, people, spread)
+        wanted = mesh is not None and not isinstance(spread, Draft)
+        mesh = _mesh(town, mesh, people, spread) if wanted and mesh is not None else None
     same_places = same_rules and town.facilities is like.town.facilities
     if like.reach is not None and not (same_people and same_places):
         served = in_reach(prepared, town, spread.population, like=like.reach)
@@ -188,7 +209,7 @@ def _mesh(town: Town, like: Gathered, people: Population, spread: Uncertainty) -
 def _bounded(served: Reaching, like: Reaching, spread: Uncertainty) -> Table:
     """The interval of people in reach; drawn again only for reaches that differ."""
     name = "people_in_reach"
-    if served.sent is not like.sent:
+    if served.sent is not like.sent or isinstance(spread, Draft):
         return spread.bound(served.table, name, served.by_year)
     place = {zone: i for i, zone in enumerate(like.table.zones)}
     rows = np.array([place.get(zone, -1) for zone in served.table.zones])
