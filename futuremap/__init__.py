@@ -9,6 +9,11 @@ From Python::
     fm.deliver(outcome, Path("out"))
     (choice,) = fm.choose(outcome, "community_center", year=2053, keep=40)
     choice.kept, choice.events()
+
+What would it take::
+
+    target, lever = "indicator=population, year=2053, keep=0.9", "bundle=family_30s, max=500"
+    print(fm.what_would_it_take(outcome, targets=[target], levers=[lever]))
 """
 
 from importlib import import_module as _import_module
@@ -17,6 +22,10 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 if _TYPE_CHECKING:
+    from futuremap.backcast.answer import Answer as Answer
+    from futuremap.backcast.backcast import what_would_it_take as what_would_it_take
+    from futuremap.backcast.deliver import deliver_answer as deliver_answer
+    from futuremap.backcast.prescription import prescribe as prescribe
     from futuremap.core.crosswalk import Crosswalk as Crosswalk
     from futuremap.core.crosswalk import gather as gather
     from futuremap.core.facilities import Facilities as Facilities
@@ -29,12 +38,15 @@ if _TYPE_CHECKING:
     from futuremap.errors import FuturemapError as FuturemapError
     from futuremap.errors import InputRefused as InputRefused
     from futuremap.pipeline.deliver import deliver as deliver
+    from futuremap.pipeline.deliver_scenarios import deliver_scenarios as deliver_scenarios
     from futuremap.pipeline.examples import example as example
     from futuremap.pipeline.explain import explain as explain
     from futuremap.pipeline.prepare import check_project as check_project
     from futuremap.pipeline.prepare import open_project as open_project
+    from futuremap.pipeline.response_table import response_table as response_table
     from futuremap.pipeline.run import Outcome as Outcome
     from futuremap.pipeline.run import run as run
+    from futuremap.pipeline.scenarios import run_scenarios as run_scenarios
     from futuremap.pipeline.siting import Choice as Choice
     from futuremap.pipeline.siting import choose as choose
 
@@ -44,6 +56,7 @@ __version__ = _version("futuremap")
 # and a single module of it stay quick
 _HOMES = {
     "Choice": "pipeline.siting",
+    "Answer": "backcast.answer",
     "Crosswalk": "core.crosswalk",
     "Facilities": "core.facilities",
     "Flows": "core.flows",
@@ -58,11 +71,17 @@ _HOMES = {
     "check_project": "pipeline.prepare",
     "choose": "pipeline.siting",
     "deliver": "pipeline.deliver",
+    "deliver_answer": "backcast.deliver",
+    "deliver_scenarios": "pipeline.deliver_scenarios",
     "example": "pipeline.examples",
     "explain": "pipeline.explain",
     "gather": "core.crosswalk",
     "open_project": "pipeline.prepare",
+    "prescribe": "backcast.prescription",
+    "response_table": "pipeline.response_table",
     "run": "pipeline.run",
+    "run_scenarios": "pipeline.scenarios",
+    "what_would_it_take": "backcast.backcast",
 }
 __all__ = sorted(_HOMES)  # noqa: PLE0605 - a list of the names above
 

@@ -16,6 +16,7 @@ from futuremap.problems import Report
 
 ROOT = Path(__file__).resolve().parents[1]
 TAKAMATSU = ROOT / "fixtures" / "geo" / "takamatsu"
+TWO_TOWNS = ROOT / "fixtures" / "geo" / "mihara_yugawara"
 
 
 class Answer(NamedTuple):
@@ -57,6 +58,26 @@ def outcome() -> Outcome:
 def project(tmp_path: Path) -> Path:
     """A copy of the demo's project, free to be broken."""
     return Path(shutil.copytree(TAKAMATSU, tmp_path / "project"))
+
+
+def one_of_two(folder: Path, code: str) -> Path:
+    """A project of 三原市 or 湯河原町 alone, in a new folder: small, and quick to run."""
+    shutil.copytree(TWO_TOWNS, folder)
+    file = folder / "project.toml"
+    head, *towns = file.read_text(encoding="utf-8").split("\n[[municipality]]\n")
+    last, tail = towns[-1].split("\n[reach]\n")
+    kept = next(town for town in (*towns[:-1], last) if f'code = "{code}"' in town)
+    text = f"{head}\n[[municipality]]\n{kept}\n[reach]\n{tail}"
+    if code != "14384":  # the scenario is about 湯河原町
+        text = text.split("\n[scenario.stay]", maxsplit=1)[0]
+    file.write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_town(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """湯河原町 alone: 18 made-up blocks."""
+    return run(open_project(one_of_two(tmp_path_factory.mktemp("small") / "project", "14384")))
 
 
 @pytest.fixture

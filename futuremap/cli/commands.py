@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table as Grid
 
 from futuremap import __version__
+from futuremap.cli import scenario_commands
 from futuremap.cli.console import (
     PLAIN_WIDTH,
     progress,
@@ -51,6 +52,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="町丁・メッシュの将来人口と施設の利用圏を推計し、Google Earth と QGIS に出力します。",
 )
+app.add_typer(scenario_commands.app, name="scenario")
+app.command("backcast")(scenario_commands.backcast_project)
 ProjectFile = Annotated[
     Path,
     typer.Argument(help="project.toml またはそのフォルダー", show_default=False),

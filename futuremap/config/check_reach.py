@@ -52,26 +52,41 @@ def check_reach(project: Project, door: Door) -> None:
     door
         Takes FM004, FM011 and FM670.
     """
-    classes = {entry.facility_class for town in project.municipality for entry in town.facilities}
     seen: set[str] = set()
     for i, rule in enumerate(project.reach.rule):
         at: KeyPath = ("reach", "rule", i)
-        _one_of(rule.facility_class, classes, (*at, "class"), door)
         if rule.facility_class in seen:
             door.no_sense(
                 (*at, "class"), rule.facility_class, ("種類ごとに1つ", "one rule a class")
             )
         seen.add(rule.facility_class)
-        if rule.preset:
-            _one_of(rule.preset, known_presets(), (*at, "preset"), door)
-        _check_keys(rule, at, door)
-        _check_rings(rule, at, door)
-        _check_files(project, rule, at, door)
+        check_rule(project, rule, at, door)
     of_districts = {r.facility_class for r in project.reach.rule if r.rule == "districts"}
     for i, town in enumerate(project.municipality):
         for j, entry in enumerate(town.districts):
             here: KeyPath = ("municipality", i, "districts", j, "class")
             _one_of(entry.facility_class, of_districts, here, door)
+
+
+def check_rule(project: Project, rule: ReachRule, at: KeyPath, door: Door) -> None:
+    """Note what of one rule is of no class, lacks something or is not used.
+
+    Parameters
+    ----------
+    project
+        The project.
+    rule, at
+        The rule and where it stands.
+    door
+        Takes FM004, FM011 and FM670.
+    """
+    classes = {entry.facility_class for town in project.municipality for entry in town.facilities}
+    _one_of(rule.facility_class, classes, (*at, "class"), door)
+    if rule.preset:
+        _one_of(rule.preset, known_presets(), (*at, "preset"), door)
+    _check_keys(rule, at, door)
+    _check_rings(rule, at, door)
+    _check_files(project, rule, at, door)
 
 
 def _check_keys(rule: ReachRule, at: KeyPath, door: Door) -> None:

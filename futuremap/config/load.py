@@ -6,7 +6,7 @@ import difflib
 import tomllib
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from futuremap.config.check_maps import check_maps
 from futuremap.config.check_official import NO_NEED, WITH_PLACES, check_official
 from futuremap.config.check_reach import check_reach
+from futuremap.config.check_scenario import check_scenarios
 from futuremap.config.door import Door
 from futuremap.config.lines import Path as KeyPath
 from futuremap.config.lines import key_lines
@@ -90,6 +91,7 @@ def load(path: Path, *, report: Report) -> Project | None:
     _check_method(project, door)
     check_reach(project, door)
     check_maps(project, door)
+    check_scenarios(project, door)
     return project
 
 
@@ -135,13 +137,16 @@ def _note(found: ErrorDetails, door: Door) -> None:
 
 
 def _known_keys(path: KeyPath) -> list[str]:
-    # follows the path down the models; positions in lists are passed over
+    # follows the path down the models; positions in lists and keys of tables are passed over
     model: Any = Project
+    named = False
     for part in path:
-        if isinstance(part, int) or not _is_model(model):
+        if isinstance(part, int) or named or not _is_model(model):
+            named = False
             continue
         fields = {entry.alias or name: entry for name, entry in model.model_fields.items()}
-        model = _inner_model(fields[str(part)].annotation) if str(part) in fields else None
+        annotation = fields[str(part)].annotation if str(part) in fields else None
+        model, named = _inner_model(annotation), get_origin(annotation) is dict
     if not _is_model(model):
         return []
     return sorted(entry.alias or name for name, entry in model.model_fields.items())

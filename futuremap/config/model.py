@@ -27,6 +27,7 @@ from futuremap.config.reach import (
     RoadsFile,
     SurfaceFile,
 )
+from futuremap.config.scenario import BackcastEntry, OwnBundle, Scenario
 from futuremap.core.credits import Credit, register
 from futuremap.sources.mapped_layout import TableMapping
 
@@ -302,6 +303,9 @@ class Project(Entry):
     map_: Map = Field(default=Map(), alias="map")
     indicators: Indicators = Indicators()
     credit: dict[str, OwnCredit] = {}
+    bundle: dict[Slug, OwnBundle] = {}
+    scenario: dict[Slug, Scenario] = {}
+    backcast: dict[Slug, BackcastEntry] = {}
     _file: Path = PrivateAttr(default=Path("project.toml"))
     _lines: dict[KeyPath, int] = PrivateAttr(default_factory=dict)
 

@@ -126,3 +126,8 @@ CHANGE_RATE = replace(
     unknown_ja="基準年に0人",
     unknown_en="nobody in the base year",
 )
+DIFFERENCE_RATE = replace(
+    between((-20, -5, -1, 1, 5, 20), "％", "%", DIVERGING[7]),
+    unknown_ja="何もしない将来に0人",
+    unknown_en="nobody in the baseline",
+)

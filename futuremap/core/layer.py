@@ -109,6 +109,10 @@ class Layer:
     ground
         Height of the ground at every feature, where it is known: roofs are level then ``(N,)``.
         [m above sea level]
+    scenario
+        What future this is, in place of 将来 or 増減, where several stand side by side.
+    scenario_key
+        ASCII key of it; empty for the baseline.
     """
 
     theme: str
@@ -131,6 +135,8 @@ class Layer:
     pyramids: Pyramids | None = None
     reaches: NDArray[np.object_] | None = None
     ground: NDArray[np.float64] | None = None
+    scenario: Text | None = None
+    scenario_key: str = ""
 
     def __post_init__(self) -> None:
         if self.features.crs is None or self.features.crs.to_epsg() != GEOGRAPHIC:
@@ -202,6 +208,9 @@ class Layer:
 
         The seed's own words stand first: 現況 and 将来.
         """
+        if self.scenario is not None:
+            shown = f"{self.scenario.ja}（{self.year}年）", f"{self.scenario.en} ({self.year})"
+            return shown[0 if lang == "ja" else 1]
         names = {
             "now": (f"現況（{self.year}年）", f"Now ({self.year})"),
             "future": (f"将来（{self.year}年）", f"Future ({self.year})"),

@@ -42,10 +42,11 @@ def with_housing(
     if not projects:
         return path
     years = prepared.project.projected_years
-    return settle(path, projects, rates, years=years, profile=_profile(prepared, rates))
+    return settle(path, projects, rates, years=years, profile=mover_profile(prepared, rates))
 
 
-def _profile(prepared: Prepared, rates: Rates) -> NDArray[np.float64]:
+def mover_profile(prepared: Prepared, rates: Rates) -> NDArray[np.float64]:
+    """Sex and age of those who moved into each zone's municipality ``(Z, S, A)``."""
     past, base = (
         join_zones([one(town) for town in prepared.towns]).persons[0] for one in (_past, _base)
     )

@@ -36,12 +36,14 @@ from futuremap.pipeline.read_reach import (
     with_events,
 )
 from futuremap.pipeline.read_rival import Rival, read_rivals, read_totals
+from futuremap.pipeline.read_scenarios import check_scenarios
 from futuremap.pipeline.read_years import on_common_blocks
 from futuremap.problems import Report
 from futuremap.projection.controls import Basis, register_ratio
 from futuremap.sources import outline_file, totals
 
 Progress = Callable[[str], None]
+OF_SCENARIOS = ("FM84", "FM85")  # faults that leave the baseline's input whole
 FAR_FROM_CONTROL = 0.05  # register and control total further apart than this are reported
 
 
@@ -212,13 +214,15 @@ def prepare(project: Project, *, report: Report, progress: Progress = silent) ->
         If there is any error, after everything was read.
     """
     found = [_read(project, i, report, progress) for i in range(len(project.municipality))]
-    report.raise_if_errors()
+    if any(not problem.code.startswith(OF_SCENARIOS) for problem in report.errors):
+        report.raise_if_errors()
     towns = _alike([_town(project, i, read, report) for i, read in enumerate(found)])
     towns = [_standing(project, i, town, found[i], report=report) for i, town in enumerate(towns)]
     _compare_with_controls(project, towns, report)
     _check_housing(project, towns, report)
     towns = [_reachable(project, i, town, report) for i, town in enumerate(towns)]
     wanted = read_indicators(project, [town.outline for town in towns], report)
+    check_scenarios(project, towns, report)
     report.raise_if_errors()
     named = [pair for entry in project.municipality for pair in entry.files()]
     named += project.indicators.files() if project.indicators.run else []

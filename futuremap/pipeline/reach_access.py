@@ -18,11 +18,35 @@ from futuremap.indicators.access_table import PERCENTILES, coverage, nearest_tra
 from futuremap.indicators.people import ratio
 from futuremap.pipeline.reach_measures import COSTS, gather_years
 from futuremap.pipeline.reach_rules import Ground, of_age
-from futuremap.pipeline.reach_states import Course, State
+from futuremap.pipeline.reach_states import Course, Memory, State
 
 Floats = NDArray[np.float64]
 ON_FOOT = ("radius", "walk")  # rules whose reach the handbook calls 徒歩圏
 Unit = Literal["metres", "minutes"]
+
+
+def known_access(
+    one: Course,
+    states: Sequence[State],
+    people: Population,
+    memory: Memory,
+    town: str,
+) -> Table:
+    """What :func:`access` says, from memory where the same people met the same states.
+
+    Parameters
+    ----------
+    one, states, people, town
+        As there.
+    memory
+        What is known of the town.
+    """
+    key = (one.rule.facility_class, *(id(state) for state in states))  # memory keeps them alive
+    counted, table = memory.tables.get(key, (None, None))
+    if table is None or counted is not people:
+        table = access(one, states, people, memory.ground, town)
+        memory.tables[key] = people, table
+    return table
 
 
 def access(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from futuremap.catchment.life_cycle import Timeline, timeline
@@ -17,6 +18,8 @@ from futuremap.catchment.versions import Versions, active, versions
 from futuremap.config.reach import ReachRule
 from futuremap.core.crosswalk import Crosswalk, compose, from_pairs, stack
 from futuremap.core.facilities import Facilities
+from futuremap.core.population import Population
+from futuremap.core.table import Table
 from futuremap.core.zones import Zones
 from futuremap.pipeline.reach_rules import (
     Ground,
@@ -78,7 +81,38 @@ class State(NamedTuple):
     weighted: Crosswalk | None
 
 
-def course_of(facilities: Facilities, rule: ReachRule, years: Sequence[int]) -> Course:
+@dataclass(eq=False)
+class Memory:
+    """What scenarios of one town share: who counts where as long as the same places are open.
+
+    Parameters
+    ----------
+    ground
+        What the rules work on.
+    states
+        Who counts where, by rule and by the places, sizes and successors of its facilities.
+    courses
+        Facilities of a class through the years, by rule and events.
+    tables
+        Coverage of a class with the people it was counted for.
+    unions
+        Blocks within a radius of any facility, by radius and places.
+    """
+
+    ground: Ground
+    states: dict[Hashable, State] = field(default_factory=dict)
+    courses: dict[Hashable, Course] = field(default_factory=dict)
+    tables: dict[Hashable, tuple[Population, Table]] = field(default_factory=dict)
+    unions: dict[tuple[float, bytes], Crosswalk] = field(default_factory=dict)
+
+
+def course_of(
+    facilities: Facilities,
+    rule: ReachRule,
+    years: Sequence[int],
+    *,
+    memory: Memory,
+) -> Course:
     """Follow a class through the years.
 
     Parameters
@@ -89,9 +123,27 @@ def course_of(facilities: Facilities, rule: ReachRule, years: Sequence[int]) -> 
         Rule of the class.
     years
         Years asked for ``(Y,)``.
+    memory
+        What is known already; what is found is added.
     """
+    part = of_class(facilities, rule.facility_class)
+    numbers = [name for name in ("opened", "floor_area", "capacity") if name in part.table]
+    # NaN is unlike itself: two lists are the same if they look the same
+    key = (
+        repr(rule),
+        tuple(years),
+        tuple(part.table.index),
+        part.table[numbers].to_numpy(dtype=np.float64).tobytes(),
+        shapely.get_coordinates(part.located.geometry).tobytes(),
+        repr(tuple(part.events.itertuples(index=False, name=None))),
+    )
+    if key not in memory.courses:
+        memory.courses[key] = _course(part, rule, years)
+    return memory.courses[key]
+
+
+def _course(part: Facilities, rule: ReachRule, years: Sequence[int]) -> Course:
     name = rule.facility_class
-    part = of_class(facilities, name)
     life = {} if rule.life_years is None else {name: float(rule.life_years)}
     longer = {} if rule.extension_years is None else {name: float(rule.extension_years)}
     then = timeline(part, years, life_years=life, extension_years=longer)
@@ -102,26 +154,43 @@ def course_of(facilities: Facilities, rule: ReachRule, years: Sequence[int]) -> 
     return Course(rule, part, then, every, np.array([active(every, y) for y in years]), size)
 
 
-def states_of(course: Course, ground: Ground) -> list[State]:
+def states_of(course: Course, memory: Memory) -> list[State]:
     """The state of every year ``(Y,)``, the same one while nothing changes.
 
     Parameters
     ----------
     course
         The class.
-    ground
-        What its rule works on.
+    memory
+        What its rule works on, and what is known already; what is found is added.
     """
     found: dict[bytes, State] = {}
     keys = [_key(course, t) for t in range(len(course.open))]
     for t, key in enumerate(keys):
         if key not in found:
-            found[key] = _state(course, t, ground)
+            known = _place_key(course, t)
+            if known not in memory.states:
+                memory.states[known] = _state(course, t, memory.ground)
+            found[key] = memory.states[known]
     return [found[key] for key in keys]
 
 
 def _key(one: Course, t: int) -> bytes:
     return b"".join(row.tobytes() for row in (one.open[t], one.size[t], one.then.successor[t]))
+
+
+def _place_key(one: Course, t: int) -> Hashable:
+    """All that a state follows from, so that scenarios may share it."""
+    at = np.flatnonzero(one.open[t])
+    zones = one.every.zones
+    return (
+        repr(one.rule),
+        one.then.facilities,
+        tuple(np.asarray(zones.ids, dtype=object)[at]),
+        shapely.get_coordinates(zones.geometry[at]).tobytes(),
+        one.size[t, one.every.facility[at]].tobytes(),
+        one.then.successor[t].tobytes(),
+    )
 
 
 def _state(one: Course, t: int, ground: Ground) -> State:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from futuremap.config.reach import ReachRule
@@ -16,7 +17,7 @@ from futuremap.core.table import Table
 from futuremap.core.table import stack as stack_tables
 from futuremap.core.zones import Zones
 from futuremap.indicators.reach import reach
-from futuremap.pipeline.reach_access import access, costs_and_supply, supply_by_block
+from futuremap.pipeline.reach_access import costs_and_supply, known_access, supply_by_block
 from futuremap.pipeline.reach_measures import (
     border,
     gather_years,
@@ -25,9 +26,9 @@ from futuremap.pipeline.reach_measures import (
     overlapping,
     supply_per_person,
 )
-from futuremap.pipeline.reach_rules import Ground
 from futuremap.pipeline.reach_states import (
     Course,
+    Memory,
     State,
     course_of,
     of_located,
@@ -63,6 +64,8 @@ class Reaching(NamedTuple):
         Age, people, load and cost of all facilities, those without coordinates too.
     accessibility
         Supply per person by town block and class; None if no class asks for it.
+    memory
+        What was found on the way, for a scenario of the same town.
     """
 
     zones: Zones
@@ -76,6 +79,17 @@ class Reaching(NamedTuple):
     access: Table
     life_cycle: Table
     accessibility: Table | None
+    memory: Memory
+
+    @property
+    def covered_by_year(self) -> list[Crosswalk]:
+        """Blocks within the project's radius of any facility in service, every year ``(Y,)``.
+
+        Filled by :func:`futuremap.pipeline.town_reach.covered_people`.
+        """
+        points = shapely.get_coordinates(self.zones.geometry)
+        radius = next(iter(self.memory.unions))[0]
+        return [self.memory.unions[radius, points[row].tobytes()] for row in self.in_service]
 
     @property
     def by_year(self) -> list[Crosswalk]:
@@ -98,7 +112,7 @@ def reaching(
     rules: Mapping[str, ReachRule],
     *,
     people: Population,
-    ground: Ground,
+    memory: Memory,
     outline: Zones,
     known: Zones,
     town: str,
@@ -113,8 +127,8 @@ def reaching(
         Rule of each class.
     people
         People of the ground's areas. [persons]
-    ground
-        What the rules work on.
+    memory
+        What the rules work on, and what is known already of the same town.
     outline, known, town
         The town's boundary, the same with the neighbours whose people are counted, its code.
 
@@ -123,12 +137,12 @@ def reaching(
     LabelError
         If the people are not those of the areas.
     """
-    years = people.years
+    years, ground = people.years, memory.ground
     classes = [
-        course_of(facilities, rules[name], years)
+        course_of(facilities, rules[name], years, memory=memory)
         for name in dict.fromkeys(facilities.table["facility_class"])
     ]
-    states = [states_of(one, ground) for one in classes]
+    states = [states_of(one, memory) for one in classes]
     located = facilities.located
     together = [tuple(map(id, of_year)) for of_year in zip(*states, strict=True)]
     distinct = list(dict.fromkeys(together))
@@ -146,7 +160,7 @@ def reaching(
         for one, found in zip(classes, states, strict=True)
     ]
     told = [
-        access(one, found, people, ground, town).join(
+        known_access(one, found, people, memory, town).join(
             costs_and_supply(one, costs, amounts, people, ground.areas, town)
         )
         for one, found, costs, amounts in zip(classes, states, cycle, supply, strict=True)
@@ -164,6 +178,7 @@ def reaching(
         stack_tables(told),
         stack_tables(cycle),
         supply_by_block(classes, supply, people, ground.areas, town),
+        memory,
     )
 
 

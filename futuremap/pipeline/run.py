@@ -179,7 +179,7 @@ def run(prepared: Prepared, *, progress: Progress = silent) -> Outcome:
     outcomes = []
     for town in towns:
         progress(f"{town.name.ja}：メッシュと利用圏 / mesh and reach")
-        outcomes.append(_gather_town(prepared, town, projected.population, spread))
+        outcomes.append(gather_town(prepared, town, projected.population, spread))
     _warn_of_large_factors(prepared, projected.controls)
     progress("指標 / indicators")
     people, flows = projected.population, projected.flows
@@ -189,7 +189,7 @@ def run(prepared: Prepared, *, progress: Progress = silent) -> Outcome:
         rates,
         projected,
         account(projected.population, projected.flows),
-        _with_interval(
+        with_interval(
             age_structure(city).join(covered(city, covered_people(prepared, outcomes))),
             to_parents(base.zones, parents),
             spread,
@@ -237,12 +237,13 @@ def _totals(prepared: Prepared) -> NDArray[np.float64]:
     return np.concatenate(columns, axis=1)
 
 
-def _gather_town(
+def gather_town(
     prepared: Prepared,
     town: Town,
     population: Population,
     spread: Uncertainty,
 ) -> TownOutcome:
+    """Blocks, mesh and reach of one town, from the people of all."""
     people = population.only(town.blocks.ids)
     table = age_structure(people).join(density(people, town.blocks.areas()))
     mesh = None
@@ -256,12 +257,19 @@ def _gather_town(
         served = served._replace(table=bounded)
     larger: dict[str, Gathered] = {}
     if mesh is not None:
-        mesh = mesh._replace(table=_with_interval(mesh.table, mesh.walk, spread))
-        for level in prepared.project.map_.meshes:
-            found = on_larger_mesh(mesh, level)
-            larger[level] = found._replace(table=_with_interval(found.table, found.walk, spread))
+        mesh = mesh._replace(table=with_interval(mesh.table, mesh.walk, spread))
+        larger = larger_meshes(prepared, mesh, spread)
     alone = to_parents(people.zones, people.zones)
-    return TownOutcome(town, people, _with_interval(table, alone, spread), mesh, served, larger)
+    return TownOutcome(town, people, with_interval(table, alone, spread), mesh, served, larger)
+
+
+def larger_meshes(prepared: Prepared, mesh: Gathered, spread: Uncertainty) -> dict[str, Gathered]:
+    """The same people on the larger meshes that the maps of a project ask for, by their level."""
+    found = {level: on_larger_mesh(mesh, level) for level in prepared.project.map_.meshes}
+    return {
+        level: one._replace(table=with_interval(one.table, one.walk, spread))
+        for level, one in found.items()
+    }
 
 
 def on_larger_mesh(mesh: Gathered, level: str) -> Gathered:
@@ -280,7 +288,8 @@ def on_larger_mesh(mesh: Gathered, level: str) -> Gathered:
     return Gathered(zones, compose(walk, mesh.walk), people, table)
 
 
-def _with_interval(table: Table, walk: Crosswalk, spread: Uncertainty) -> Table:
+def with_interval(table: Table, walk: Crosswalk, spread: Uncertainty) -> Table:
+    """A table with the interval of its people, who count in its zones by the walk."""
     return spread.bound(table, "population", [walk] * len(table.years))
 
 

@@ -265,7 +265,10 @@ def _solve(candidates: Candidates, goal: Goal, count: int) -> Sited:
 
 def _in_service(asked: _Question) -> tuple[Zones, dict[str, float]]:
     """The facilities of the class in service in the year, where they then stand, and their age."""
-    course = course_of(_of(asked.town), asked.rule, (asked.year,))
+    if asked.town.reach is None:
+        raise AssertionError(f"{asked.town.town.code} has no facilities")
+    known = asked.town.reach.memory
+    course = course_of(_of(asked.town), asked.rule, (asked.year,), memory=known)
     ids = np.asarray(course.then.facilities, dtype=object)
     at = np.flatnonzero(course.open[0])
     age = dict(zip(course.then.facilities, course.then.years_in_service[0].tolist(), strict=True))

@@ -58,7 +58,7 @@ class Uncertainty(NamedTuple):
         bounds: dict[int, Interval] = {}
         for walk in walks[1:]:
             if id(walk) not in bounds:
-                bounds[id(walk)] = self._through(walk)
+                bounds[id(walk)] = self.through(walk)
         counted = np.full(len(walks[0].targets), np.nan)  # the base year was counted
         low, high = (
             np.stack([counted, *(bounds[id(walk)][i][t] for t, walk in enumerate(walks[1:]))])
@@ -114,7 +114,8 @@ class Uncertainty(NamedTuple):
             self.spread.shared[rows][:, columns],
         )
 
-    def _through(self, walk: Crosswalk) -> Interval:
+    def through(self, walk: Crosswalk) -> Interval:
+        """Bounds of the people that a crosswalk counts, in every year but the base ``(H, T)``."""
         place = {zone: i for i, zone in enumerate(self.population.zones)}
         columns = [place[zone] for zone in walk.sources]
         spread = Spread(

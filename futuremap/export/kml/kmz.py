@@ -207,8 +207,14 @@ def _ordered(layers: Sequence[Layer]) -> list[Layer]:
                 f"{layer.theme} ({layer.heading('en')}) does not share theme, place and height "
                 f"scale with {first.theme} ({first.heading('en')})",
             )
-    ordered = sorted(layers, key=lambda layer: (STATES.index(layer.state), layer.year))
-    names = [layer.year if layer.state == "future" else layer.state for layer in ordered]
+    ordered = sorted(
+        layers, key=lambda layer: (STATES.index(layer.state), layer.year, layer.scenario_key)
+    )
+    names = [
+        (layer.year if layer.state == "future" else layer.state, layer.scenario_key)
+        for layer in ordered
+    ]
     if len(set(names)) < len(names):
-        raise ExportError(f"{first.theme}: a state stands twice: {names}")
+        shown = [f"{state} {scenario}".strip() for state, scenario in names]
+        raise ExportError(f"{first.theme}: a state stands twice: {shown}")
     return ordered

@@ -42,6 +42,8 @@ def files_of(
     files: dict[str, list[Part]] = {}
     for whole in wholes:
         suffix = str(whole.layer.year) if whole.layer.state == "future" else whole.layer.state
+        if whole.layer.scenario_key:
+            suffix += f"_{file_stem(whole.layer.scenario_key)}"
         tiles = [whole] if _fits([whole], profile) else _tiles(whole, profile)
         for tile in tiles:
             number, count = tile.tile

@@ -58,7 +58,8 @@ class Part(NamedTuple):
     @property
     def key(self) -> str:
         """Start of every id of this state; unlike another state's of the same theme."""
-        return f"y{self.layer.year}" if self.layer.state == "future" else self.layer.state
+        state = f"y{self.layer.year}" if self.layer.state == "future" else self.layer.state
+        return f"{state}-{self.layer.scenario_key}" if self.layer.scenario_key else state
 
     @property
     def heading(self) -> str:

@@ -1,0 +1,449 @@
+"""The verb backcast: ask for unit responses, solve, and run the answer forward to prove it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from futuremap.backcast.answer import Answer, Proof, Pull, Reached
+from futuremap.backcast.entries import Written, entries_of, entry_named
+from futuremap.backcast.goals import Goal, goals_of, measured
+from futuremap.backcast.pose import NO_EFFORT, Pose, Posed, intervals, posed, program, where_of
+from futuremap.backcast.search import fewest_kept, least_bend, least_radius, settings
+from futuremap.backcast.solve import Problem, Solution, best, conflict, solve
+from futuremap.backcast.words import bent_words, people_words, sentences
+from futuremap.config.scenario import (
+    FertilityChange,
+    LeverEntry,
+    MigrationChange,
+    PeopleWhoCome,
+    Scenario,
+)
+from futuremap.core.layer import Text
+from futuremap.pipeline.difference import grounds
+from futuremap.pipeline.prepare import Progress, silent
+from futuremap.pipeline.read_scenarios import bundle_of
+from futuremap.pipeline.respond import Unit
+from futuremap.pipeline.run import Outcome
+from futuremap.pipeline.scenarios import play
+
+Floats = NDArray[np.float64]
+PULLED = 1e-9  # households a year that are none
+LESS = 0.99
+CURVE = np.arange(1, 14) / 10  # of the way from the baseline to the target, and beyond
+NOTHING = (float("nan"), float("nan"))
+TITLE = Text("ありたい将来", "the future that is wanted")
+
+
+class _Found(NamedTuple):
+    pose: Pose
+    made: Posed
+    solution: Solution
+    factor: float
+
+
+def backcast(
+    outcome: Outcome,
+    name: str = "",
+    *,
+    targets: Sequence[Written] = (),
+    levers: Sequence[Written] = (),
+    progress: Progress = silent,
+) -> Answer:
+    """Find the least effort with which targets are met, and prove it by running it forward.
+
+    Parameters
+    ----------
+    outcome
+        A finished run.
+    name
+        A ``[backcast.NAME]`` of its project; else say `targets` and `levers`.
+    targets, levers
+        Text such as ``"indicator=population, year=2045, keep=0.9"`` and
+        ``"bundle=30代夫婦と子, max=20"``, mappings with the same keys, or entries.
+    progress
+        Is told what is being computed.
+
+    Returns
+    -------
+    Answer
+        Also where the targets cannot be met: it says which, and how near one can come.
+
+    Raises
+    ------
+    InputRefused
+        If a target or a lever is wrong; it carries the report of all problems.
+    UnknownNameError
+        If the project has no backcast of that name.
+    SolveError
+        If the solver stops without an answer.
+    """
+    title = TITLE
+    if name:
+        entry = entry_named(outcome.prepared, name)
+        title = Text(entry.name, entry.name_en or entry.name)
+        targets, levers = entry.target, entry.lever
+    wanted, pulled = entries_of(outcome.prepared, targets, levers)
+    goals = tuple(goals_of(outcome, wanted))
+    progress("バックキャスティング：単位応答と最適化 / unit responses and solving")
+    if pulled[0].lever in ("radius_m", "facilities"):
+        return _by_run(outcome, goals, pulled[0], title)
+    bent = next((lever for lever in pulled if lever.lever != "people"), None)
+    people = tuple(lever for lever in pulled if lever.lever == "people")
+    pose = Pose(grounds(outcome), goals, people, bent)
+    if bent is None:
+        made = posed(pose)
+        found = _Found(pose, made, solve(made.problem), NO_EFFORT)
+    else:
+        factor, made, solution = least_bend(pose)
+        found = _Found(pose, made, solution, factor)
+    progress("答えを前向きに推計して確かめる / running the answer forward")
+    return _answer(found, title) if found.solution.effort is not None else _no_answer(found, title)
+
+
+def _answer(found: _Found, title: Text) -> Answer:
+    pose, solution = found.pose, found.solution
+    effort = solution.effort if solution.effort is not None else np.zeros(0)
+    setting = forward(found, effort, title=title)
+    played = play(pose.outcome, "answer", setting)
+    factors = intervals(pose)
+    values = [measured(played.outcome, goal) for goal in pose.goals]
+    targets = _targets(pose, values, solution, factors, found.made)
+    pulls = _pulls(found, effort, _sure(found, factors))
+    curve_of = int(np.argmax(_deciding(targets)))
+    return Answer(
+        name=title,
+        feasible=True,
+        pulls=pulls,
+        targets=targets,
+        unreachable=(),
+        cost=solution.cost,
+        curve=_curve(found, curve_of),
+        curve_of=curve_of,
+        proof=_proof(found, values, effort),
+        played=played,
+        words=sentences(pulls, targets, ()),
+    )
+
+
+def _deciding(targets: Sequence[Reached]) -> Floats:
+    # the binding target of the highest price, else the first that nothing alone would miss
+    score = [
+        2.0 + (0.0 if np.isnan(t.price) else t.price) if t.binding else float(t.margin < 0)
+        for t in targets
+    ]
+    return np.array(score)
+
+
+def forward(found: _Found, effort: Floats, *, title: Text, share: float = 1.0) -> Scenario:
+    """A scenario that does what an answer says, or a share of it.
+
+    Parameters
+    ----------
+    found
+        What was solved.
+    effort
+        Of each lever of households ``(J,)``.
+    title
+        Name of the scenario.
+    share
+        Of all effort, that of a bent lever included.
+    """
+    pose = found.pose
+    units = () if found.made.responses is None else found.made.responses.levers
+    people = [
+        PeopleWhoCome(
+            bundle=pose.levers[unit.entry].bundle,
+            per_year=float(share * amount),
+            **_where(pose, unit),  # type: ignore[arg-type]
+        )
+        for unit, amount in zip(units, effort, strict=True)
+        if share * amount > PULLED
+    ]
+    said = Scenario(name=title.ja, name_en=title.en, people=people)
+    if pose.bent is None or found.factor == NO_EFFORT:
+        return said
+    factor = NO_EFFORT + share * (found.factor - NO_EFFORT)
+    if pose.bent.lever == "fertility":
+        change = FertilityChange(factor=factor, **where_of(pose.bent))  # type: ignore[arg-type]
+        return said.model_copy(update={"fertility": [change]})
+    move = MigrationChange(
+        net_loss_factor=factor, age_from=pose.bent.age_from, age_to=pose.bent.age_to,
+        **where_of(pose.bent),  # type: ignore[arg-type]
+    )  # fmt: skip
+    return said.model_copy(update={"migration": [move]})
+
+
+def _where(pose: Pose, unit: Unit) -> dict[str, object]:
+    said = where_of(pose.levers[unit.entry])
+    if unit.zone >= 0:
+        rates = pose.outcome.rates
+        zone = pose.outcome.projection.population.zones[unit.zone]
+        code = rates.parents[rates.parent_of[unit.zone]]
+        said |= {"zone": zone, "zones": [], "facility": "", "municipality": code}
+    if unit.first is not None:
+        said |= {"from_year": unit.first, "to_year": unit.last}
+    return said
+
+
+def _targets(
+    pose: Pose,
+    values: Sequence[float],
+    solution: Solution,
+    factors: Floats,
+    made: Posed,
+) -> tuple[Reached, ...]:
+    reached = []
+    for i, goal in enumerate(pose.goals):
+        without = goal.value(pose.outcome.projection.population.persons)
+        known = goal.of_weights is None and factors[i, 0] < factors[i, 1]
+        ends = (without * factors[i, 0], without * factors[i, 1]) if known else NOTHING
+        price = float(solution.price[i])
+        if goal.of_weights is not None and goal.of_ages is not None:
+            people = made.path[goal.year].sum(axis=1)
+            price *= float(goal.of_weights @ people @ goal.of_ages)
+        binding = bool(solution.binding[i]) or abs(goal.slack(values[i])) <= _near(goal)
+        reached.append(
+            Reached(goal.name, goal.entry.indicator, goal.entry.year, goal.bound, goal.least,
+                    goal.now, without, values[i], (float(ends[0]), float(ends[1])),
+                    binding and goal.slack(without) < 0, price, float("nan"),
+                    goal.entry.facility),
+        )  # fmt: skip
+    return tuple(reached)
+
+
+def _near(goal: Goal) -> float:
+    return 1e-6 * max(1.0, abs(goal.bound)) if goal.of_weights is None else 1e-8
+
+
+def _pulls(found: _Found, effort: Floats, sure: Floats) -> tuple[Pull, ...]:
+    pose = found.pose
+    project = pose.outcome.prepared.project
+    pulls = []
+    units = () if found.made.responses is None else found.made.responses.levers
+    for j, unit in enumerate(units):
+        if effort[j] <= PULLED:
+            continue
+        entry = pose.levers[unit.entry]
+        years = _years(pose, entry, unit)
+        place = place_words(pose.outcome, entry, unit.zone)
+        bundle = bundle_of(project, entry.bundle)
+        ends = (float(sure[j, 0]), float(sure[j, 1]))
+        words = people_words(bundle, place, years, float(effort[j]), ends)
+        pulls.append(Pull(entry, place, years, float(effort[j]), float(entry.cost * effort[j]),
+                          float(entry.maximum or 0), ends, words))  # fmt: skip
+    pulls.sort(key=lambda pull: (-pull.cost, pull.place.ja, pull.years))
+    if pose.bent is not None and found.factor != NO_EFFORT:
+        years = _years(pose, pose.bent, Unit(0))
+        place = place_words(pose.outcome, pose.bent, -1)
+        cost = pose.bent.cost * abs(found.factor - NO_EFFORT)
+        most = pose.bent.minimum if pose.bent.lever == "net_loss" else pose.bent.maximum or 0.0
+        pulls.insert(0, Pull(pose.bent, place, years, found.factor, cost, most, NOTHING,
+                             bent_words(pose.bent, place, years, found.factor)))  # fmt: skip
+    return tuple(pulls)
+
+
+def _years(pose: Pose, entry: LeverEntry, unit: Unit) -> tuple[int, int]:
+    base, end = pose.outcome.prepared.project.years
+    first = unit.first if unit.first is not None else entry.from_year or base + 1
+    last = unit.last if unit.last is not None else entry.to_year or end
+    return first, last
+
+
+def place_words(outcome: Outcome, entry: LeverEntry, zone: int) -> Text:
+    """Where a lever is pulled, in words."""
+    towns = outcome.prepared.towns
+    if zone >= 0:
+        name = outcome.projection.population.zones[zone]
+        for town in towns:
+            if name in town.blocks.ids:
+                shown = town.blocks.names[town.blocks.ids.index(name)]
+                return Text(shown, shown)
+    named = entry.zone or "・".join(entry.zones) or entry.facility
+    if named:
+        tail = Text("の周り", "around ") if entry.facility else Text("", "")
+        return Text(named + tail.ja, tail.en + named)
+    names = [town.name for town in towns if entry.municipality in ("", town.code)]
+    return Text("・".join(n.ja for n in names), ", ".join(n.en for n in names))
+
+
+def _sure(found: _Found, factors: Floats) -> Floats:
+    """Amounts at the better and the worse end of the interval ``(J, 2)``.
+
+    NaN where other levers would be pulled then, or no effort is enough.
+    """
+    pose, made = found.pose, found.made
+    count = 0 if made.responses is None else len(made.responses.levers)
+    amounts = np.full((count, 2), np.nan)
+    base = found.solution.effort
+    if base is None or not (factors[:, 0] < factors[:, 1]).any() or found.factor != NO_EFFORT:
+        return amounts
+    least = np.array([goal.least for goal in pose.goals])
+    ends = (np.where(least, factors[:, 1], factors[:, 0]),
+            np.where(least, factors[:, 0], factors[:, 1]))  # fmt: skip
+    for i, end in enumerate(ends):
+        other = solve(program(pose, made.responses, made.path, factors=end)).effort
+        if other is not None and not ((other > PULLED) & (base <= PULLED)).any():
+            amounts[:, i] = other
+    return amounts
+
+
+def _curve(found: _Found, target: int) -> Floats:
+    """Cost by level of one target: from the baseline's level to beyond what is asked for."""
+    pose, made = found.pose, found.made
+    goal = pose.goals[target]
+    without = goal.value(pose.outcome.projection.population.persons)
+    levels = without + CURVE * (goal.bound - without)
+    if pose.bent is None:
+        return _levels(pose, [(0.0, made)], target, levels)
+    if pose.levers:
+        return _levels(pose, settings(pose), target, levels)
+    # one lever alone: the levels that parts of its effort reach
+    factors = NO_EFFORT + CURVE * (found.factor - NO_EFFORT)
+    reached = [goal.value(posed(pose, float(factor)).path) for factor in factors]
+    return np.column_stack([reached, pose.bent.cost * np.abs(factors - NO_EFFORT)])
+
+
+def _levels(
+    pose: Pose,
+    made: Sequence[tuple[float, Posed]],
+    target: int,
+    levels: Floats,
+) -> Floats:
+    """Least cost of every level of a target over settings of a bent lever with their cost."""
+    costs = []
+    for level in levels:
+        bounds: list[float | None] = [None] * len(pose.goals)
+        bounds[target] = float(level)
+        found = [
+            (bend, solve(program(pose, one.responses, one.path, bounds))) for bend, one in made
+        ]
+        sums = [bend + one.cost for bend, one in found if one.effort is not None]
+        costs.append(min(sums, default=np.nan))
+    return np.column_stack([levels, costs])
+
+
+def _proof(found: _Found, values: Sequence[float], effort: Floats) -> Proof:
+    pose = found.pose
+    margins = [
+        goal.slack(value) / max(1.0, abs(goal.bound))
+        for goal, value in zip(pose.goals, values, strict=True)
+    ]
+    path = found.made.path
+    if found.made.responses is not None:
+        path = path + found.made.responses.persons(effort)
+    said = [goal.value(path) for goal in pose.goals]
+    error = max(abs(a - b) / max(1.0, abs(b)) for a, b in zip(said, values, strict=True))
+    return Proof(min(margins), _less_fails(found, effort), error)
+
+
+def _less_fails(found: _Found, effort: Floats) -> bool | None:
+    whole = found.made.problem.whole
+    if whole.any() or (not effort.any() and found.factor == NO_EFFORT):
+        return None
+    weaker = forward(found, effort, title=TITLE, share=LESS)
+    less = play(found.pose.outcome, "less", weaker, draft=True)
+    values = [measured(less.outcome, goal) for goal in found.pose.goals]
+    return any(goal.slack(value) < 0 for goal, value in zip(found.pose.goals, values, strict=True))
+
+
+def _no_answer(found: _Found, title: Text) -> Answer:
+    pose, problem = found.pose, found.made.problem
+    unreachable = _unreachable(problem)
+    most = best(problem)
+    targets = []
+    for i, goal in enumerate(pose.goals):
+        sign = 1.0 if goal.least else -1.0
+        nearest = goal.bound + sign * float(most[i] - problem.least[i])
+        known = goal.of_weights is None
+        without = goal.value(pose.outcome.projection.population.persons)
+        targets.append(
+            Reached(goal.name, goal.entry.indicator, goal.entry.year, goal.bound, goal.least,
+                    goal.now, without, without, NOTHING, i in unreachable, float("nan"),
+                    nearest if known else _best_ratio(pose, found.made, i),
+                    goal.entry.facility),
+        )  # fmt: skip
+    return Answer(
+        name=title,
+        feasible=False,
+        pulls=(),
+        targets=tuple(targets),
+        unreachable=tuple(unreachable),
+        cost=float("nan"),
+        curve=np.empty((0, 2)),
+        curve_of=unreachable[0],
+        proof=None,
+        played=None,
+        words=sentences((), targets, unreachable),
+    )
+
+
+def _unreachable(problem: Problem) -> list[int]:
+    if problem.rows.shape[1]:
+        return conflict(problem)
+    return np.flatnonzero(problem.least > 0).tolist()
+
+
+def _best_ratio(pose: Pose, made: Posed, target: int) -> float:
+    """The best a ratio can come to: its bound is moved until it can just be met."""
+    goal = pose.goals[target]
+    without = goal.value(made.path)
+    if made.responses is None:
+        return without
+    low, high = without, goal.bound  # met, not met
+    alone = pose._replace(goals=(goal,))
+    for _ in range(40):
+        middle = (low + high) / 2
+        problem = program(alone, made.responses, made.path, [middle])
+        met = bool((best(problem) >= problem.least).all())
+        low, high = (middle, high) if met else (low, middle)
+    return low
+
+
+def _by_run(outcome: Outcome, goals: tuple[Goal, ...], lever: LeverEntry, title: Text) -> Answer:
+    """A radius, or how many facilities to keep: found on the run itself."""
+    find = least_radius if lever.lever == "radius_m" else fewest_kept
+    amount, played, less_fails = find(outcome, goals, lever)
+    of_class = lever.facility_class
+    values = [measured(played.outcome, goal, facility_class=of_class) for goal in goals]
+    targets = []
+    for goal, value in zip(goals, values, strict=True):
+        without = measured(outcome, goal, facility_class=of_class)
+        first = goal.entry.model_copy(update={"year": outcome.prepared.project.years[0]})
+        now = measured(outcome, goal._replace(entry=first, year=0), facility_class=of_class)
+        targets.append(
+            Reached(
+                name=goal.name, indicator=goal.entry.indicator, year=goal.entry.year,
+                bound=goal.bound, least=goal.least, now=now, without=without, value=value,
+                interval=NOTHING, binding=False, price=float("nan"), best=value,
+            ),
+        )  # fmt: skip
+    missed = [i for i, target in enumerate(targets) if target.margin < 0]
+    names = [town.class_names.get(of_class, "") for town in outcome.prepared.towns]
+    place = Text(next(filter(None, names), of_class), of_class)
+    base, end = outcome.prepared.project.years
+    years = (lever.from_year or base + 1, end)
+    words = bent_words(lever, place, years, amount)
+    most, cost = float(lever.maximum or 0), float(lever.cost * amount)
+    pull = Pull(lever, place, years, float(amount), cost, most, NOTHING, words)
+    worst = min(t.margin / max(1.0, abs(t.bound)) for t in targets)
+    met = not missed
+    return Answer(
+        name=title,
+        feasible=met,
+        pulls=(pull,) if met else (),
+        targets=tuple(targets),
+        unreachable=tuple(missed),
+        cost=pull.cost if met else float("nan"),
+        curve=np.empty((0, 2)),
+        curve_of=0,
+        proof=Proof(worst, less_fails, 0.0) if met else None,
+        played=played if met else None,
+        words=sentences([pull] if met else [], targets, missed),
+    )
+
+
+what_would_it_take = backcast  # its name at the top level, where `backcast` is this room

@@ -1,0 +1,133 @@
+"""Targets and levers as they are written: in a project, in text on a command line, or in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from futuremap.config.check_scenario import check_levers, check_targets, near
+from futuremap.config.door import Door
+from futuremap.config.entry import Entry
+from futuremap.config.scenario import BackcastEntry, LeverEntry, TargetEntry
+from futuremap.errors import UnknownNameError
+from futuremap.pipeline.prepare import Prepared
+from futuremap.pipeline.read_scenarios import Notes, check_backcast
+from futuremap.problems import Report
+
+Written = str | Mapping[str, Any] | Entry
+Kind = TypeVar("Kind", TargetEntry, LeverEntry)
+SOURCE = "--target / --lever"
+
+
+def entry_named(prepared: Prepared, name: str) -> BackcastEntry:
+    """A backcast of the project's file, by its key or name.
+
+    Raises
+    ------
+    UnknownNameError
+        If the project has none of that name.
+    """
+    known = prepared.project.backcast
+    for key, entry in known.items():
+        if name in (key, entry.name):
+            return entry
+    raise UnknownNameError(name, tuple(known))
+
+
+def entries_of(
+    prepared: Prepared,
+    targets: Sequence[Written],
+    levers: Sequence[Written],
+) -> tuple[list[TargetEntry], list[LeverEntry]]:
+    """Targets and levers, checked like all input.
+
+    Parameters
+    ----------
+    prepared
+        The project they are about.
+    targets, levers
+        Entries, mappings with their keys, or text such as
+        ``"indicator=population, year=2045, keep=0.9"``.
+
+    Raises
+    ------
+    InputRefused
+        If anything is wrong; it carries the report of all problems.
+    """
+    report = Report()
+    notes = Notes(prepared.project, report, SOURCE)
+    wanted = [_read(TargetEntry, one, ("target", j), notes) for j, one in enumerate(targets)]
+    pulled = [_read(LeverEntry, one, ("lever", j), notes) for j, one in enumerate(levers)]
+    goals = [one for one in wanted if one is not None]
+    means = [one for one in pulled if one is not None]
+    door = Door(SOURCE, {}, report)
+    if not targets:
+        door.add("FM854", ("target",), value="")
+    if not levers:
+        door.add("FM850", ("lever",), value="")
+    check_targets(prepared.project, goals, (), door)
+    check_levers(prepared.project, means, (), door)
+    check_backcast(goals, means, prepared.towns, (), notes)
+    report.raise_if_errors()
+    return goals, means
+
+
+def _read(kind: type[Kind], written: Written, at: tuple[str, int], notes: Notes) -> Kind | None:
+    if isinstance(written, kind):
+        return written
+    said = _pairs(written, at, notes) if isinstance(written, str) else dict(written)
+    if said is None:
+        return None
+    names = {field.alias or name: field for name, field in kind.model_fields.items()}
+    for key in said:
+        if key not in names and key not in kind.model_fields:
+            notes.add("FM856", at, key, near=near(key, names))
+            return None
+    try:
+        return kind.model_validate(said)
+    except ValidationError as error:
+        _note(error, at, notes)
+    return None
+
+
+def _note(error: ValidationError, at: tuple[str, int], notes: Notes) -> None:
+    for fault in error.errors():
+        shown = f"{fault['input']!s} ({fault['msg']})"
+        notes.add("FM856", (*at, *fault["loc"]), shown)
+
+
+def _pairs(text: str, at: tuple[str, int], notes: Notes) -> dict[str, Any] | None:
+    r"""Keys and values of ``key=value, key=value``; several zones are joined by ``+``.
+
+    Examples
+    --------
+    >>> _pairs("year=2045, keep=0.9, whole=true, zones=本町+港町", ("target", 0), None)
+    {'year': 2045, 'keep': 0.9, 'whole': True, 'zones': ['本町', '港町']}
+    """
+    said: dict[str, Any] = {}
+    for part in filter(str.strip, text.split(",")):
+        key, sign, value = (piece.strip() for piece in part.partition("="))
+        if not sign or not value:
+            notes.add("FM856", at, part.strip())
+            return None
+        said[key] = _value(key, value)
+    return said
+
+
+TEXTS = ("zone", "municipality", "facility", "bundle", "indicator", "class", "lever")
+WHOLE = ("year", "from_year", "to_year", "taper_years", "age_from", "age_to")
+
+
+def _value(key: str, value: str) -> Any:
+    if key == "zones":
+        return [zone.strip() for zone in value.split("+")]
+    if key in TEXTS:
+        return value
+    if value in ("true", "false"):
+        return value == "true"
+    try:
+        return int(value) if key in WHOLE else float(value)
+    except ValueError:
+        return value

@@ -1,0 +1,235 @@
+"""What of scenarios and backcasts cannot be meant, as far as the project file alone shows it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Sequence
+
+from futuremap.config.check_reach import check_rule
+from futuremap.config.door import Door
+from futuremap.config.lines import Path as KeyPath
+from futuremap.config.model import Project
+from futuremap.config.scenario import (
+    INDICATORS,
+    OF_REACH,
+    SENSES,
+    FertilityChange,
+    HousingChange,
+    LeverEntry,
+    MigrationChange,
+    Scenario,
+    SurvivalChange,
+    TargetEntry,
+    When,
+    Where,
+)
+
+ROUNDING = 1e-9
+OF_AREAS = ("people", "fertility", "net_loss")  # levers that may say where
+
+
+def near(value: str, known: Collection[str]) -> str:
+    """Names that come close, for a message; all of them where there are few.
+
+    Examples
+    --------
+    >>> near("famly_30s", ["family_30s", "single_20s"])
+    'family_30s'
+    """
+    found = difflib.get_close_matches(value, sorted(known), n=3, cutoff=0.6)
+    return "、".join(found or sorted(known)[:5])
+
+
+def check_scenarios(project: Project, door: Door) -> None:
+    """Note faults of scenarios and backcasts that need no data to be seen.
+
+    Parameters
+    ----------
+    project
+        The project.
+    door
+        Takes FM840 to FM860.
+    """
+    for key, bundle in project.bundle.items():
+        for j, member in enumerate(bundle.members):
+            _check_ages(member.age_from, member.age_to, ("bundle", key, "members", j), door)
+    for name, scenario in project.scenario.items():
+        _check_scenario(project, scenario, ("scenario", name), door)
+    for name, entry in project.backcast.items():
+        at: KeyPath = ("backcast", name)
+        check_targets(project, entry.target, at, door)
+        check_levers(project, entry.lever, at, door)
+
+
+def _check_scenario(project: Project, scenario: Scenario, at: KeyPath, door: Door) -> None:
+    if not scenario.changes_people and not scenario.changes_facilities:
+        door.add("FM844", at, value=at[-1])
+    for key in ("people", "fertility", "survival", "migration"):
+        for j, entry in enumerate(getattr(scenario, key)):
+            here: KeyPath = (*at, key, j)
+            check_when(project, entry, here, door)
+            _check_where(project, entry, here, door)
+            _check_amount(entry, here, door)
+    for j, estate in enumerate(scenario.housing):
+        _check_housing(project, estate, (*at, "housing", j), door)
+    for key in ("event", "facility"):
+        for j, entry in enumerate(getattr(scenario, key)):
+            _check_year(project, entry.year, (*at, key, j, "year"), door)
+            _check_town(project, entry.municipality, (*at, key, j), door)
+    classes = [rule.facility_class for rule in scenario.reach]
+    for j, rule in enumerate(scenario.reach):
+        check_rule(project, rule, (*at, "reach", j), door)
+        if rule.facility_class in classes[:j]:
+            once = ("種類ごとに1つ", "one rule a class")
+            door.no_sense((*at, "reach", j, "class"), rule.facility_class, once)
+
+
+def check_when(project: Project, entry: When, at: KeyPath, door: Door) -> None:
+    """Note years outside the projection, or upside down (FM843, FM859)."""
+    for key in ("from_year", "to_year"):
+        year = getattr(entry, key)
+        if year is not None:
+            _check_year(project, year, (*at, key), door)
+    first, last = entry.from_year, entry.to_year
+    if first is not None and last is not None and last < first:
+        door.add("FM859", (*at, "to_year"), value=last, from_year=first)
+    if entry.taper_years and entry.to_year is None:
+        door.add("FM859", (*at, "taper_years"), value=entry.taper_years, from_year="")
+
+
+def _check_year(project: Project, year: int, at: KeyPath, door: Door) -> None:
+    base, end = project.years
+    if not base < year <= end:
+        door.add("FM843", at, value=year, first=base + 1, last=end)
+
+
+def _check_where(project: Project, entry: Where, at: KeyPath, door: Door) -> None:
+    said = [key for key in ("zone", "zones", "facility") if getattr(entry, key)]
+    if len(said) > 1:
+        door.add("FM845", (*at, said[1]), value="・".join(said))
+    _check_town(project, entry.municipality, at, door)
+
+
+def _check_town(project: Project, code: str, at: KeyPath, door: Door) -> None:
+    codes = [town.code for town in project.municipality]
+    if code and code not in codes:
+        door.add("FM841", (*at, "municipality"), value=code, near=near(code, codes))
+
+
+def _check_amount(entry: Where, at: KeyPath, door: Door) -> None:
+    if isinstance(entry, FertilityChange):
+        both = entry.tfr_now is not None and entry.tfr_goal is not None
+        some = entry.tfr_now is not None or entry.tfr_goal is not None
+        if (entry.factor is not None) == both or some != both:
+            door.add("FM846", at, keys="factor / tfr_now + tfr_goal")
+    if isinstance(entry, MigrationChange) and entry.net_loss_factor is entry.net_rate is None:
+        door.add("FM846", at, keys="net_loss_factor / net_rate")
+    if isinstance(entry, SurvivalChange | MigrationChange):
+        _check_ages(entry.age_from, entry.age_to, at, door)
+
+
+def _check_ages(first: int, last: int | None, at: KeyPath, door: Door) -> None:
+    if last is not None and last < first:
+        door.no_sense((*at, "age_to"), last, (f"{first} 以上", f"{first} or more"))
+
+
+def _check_housing(project: Project, estate: HousingChange, at: KeyPath, door: Door) -> None:
+    _check_year(project, estate.year, (*at, "year"), door)
+    _check_town(project, estate.municipality, at, door)
+    total = sum(estate.mix.values())
+    if estate.mix and abs(total - 1) > ROUNDING:
+        door.add("FM847", (*at, "mix"), value=f"{total:g}")
+    if (not estate.mix or estate.dwellings < 0) and estate.household_size is None:
+        door.add("FM846", at, keys="household_size / mix")
+
+
+def check_targets(
+    project: Project,
+    targets: Sequence[TargetEntry],
+    at: KeyPath,
+    door: Door,
+) -> None:
+    """Note targets that say nothing, or that no future can meet together.
+
+    Parameters
+    ----------
+    project
+        The project.
+    targets
+        The targets of one backcast.
+    at
+        Where they stand.
+    door
+        Takes FM841, FM845 and FM852 to FM855.
+    """
+    bounds: dict[tuple[str, ...], dict[str, float]] = {}
+    for j, target in enumerate(targets):
+        here: KeyPath = (*at, "target", j)
+        _check_target(project, target, here, door)
+        place = (target.indicator, str(target.year), target.municipality, target.zone,
+                 target.facility)  # fmt: skip
+        known = bounds.setdefault(place, {})
+        for sense in ("at_least", "at_most"):
+            value = getattr(target, sense)
+            if value is not None:
+                pick = max if sense == "at_least" else min
+                known[sense] = pick(known.get(sense, value), value)
+        if known.get("at_least", float("-inf")) > known.get("at_most", float("inf")):
+            door.add("FM852", here, value=target.indicator, at_least=f"{known['at_least']:g}",
+                     at_most=f"{known['at_most']:g}")  # fmt: skip
+
+
+def _check_target(project: Project, target: TargetEntry, at: KeyPath, door: Door) -> None:
+    if target.indicator not in INDICATORS:
+        door.add("FM853", (*at, "indicator"), value=target.indicator,
+                 near=near(target.indicator, INDICATORS))  # fmt: skip
+    said = [sense for sense in SENSES if getattr(target, sense) is not None]
+    if len(said) != 1:
+        door.add("FM854", at, value="・".join(said))
+    years = project.projected_years[1:]
+    if target.year not in years:
+        door.add("FM855", (*at, "year"), value=target.year, known="、".join(map(str, years)))
+    places = [key for key in ("zone", "facility") if getattr(target, key)]
+    if len(places) > 1 or (target.indicator in OF_REACH) != bool(target.facility):
+        door.add("FM845", at, value="・".join(places) or target.indicator)
+    if target.indicator == "coverage_rate" and target.zone:
+        door.add("FM845", (*at, "zone"), value=target.indicator)
+    _check_town(project, target.municipality, at, door)
+
+
+def check_levers(project: Project, levers: Sequence[LeverEntry], at: KeyPath, door: Door) -> None:
+    """Note levers without bounds, with impossible ones, or that cannot be solved together.
+
+    Parameters
+    ----------
+    project
+        The project.
+    levers
+        The levers of one backcast.
+    at
+        Where they stand.
+    door
+        Takes FM841, FM843, FM845, FM850, FM851, FM856 to FM859.
+    """
+    bent = [lever.lever for lever in levers if lever.lever != "people"]
+    classes = sorted({f.facility_class for town in project.municipality for f in town.facilities})
+    for j, lever in enumerate(levers):
+        here: KeyPath = (*at, "lever", j)
+        check_when(project, lever, here, door)
+        _check_where(project, lever, here, door)
+        _check_ages(lever.age_from, lever.age_to, here, door)
+        if lever.maximum is None:
+            door.add("FM850", here, value=lever.bundle or lever.lever)
+        elif not 0 <= lever.minimum <= lever.maximum:
+            door.add("FM851", here, value=f"{lever.minimum:g}～{lever.maximum:g}")
+        if (lever.lever == "people") != bool(lever.bundle):
+            door.add("FM856", here, value=lever.bundle or lever.lever)
+        if lever.by_step and lever.taper_years:
+            door.add("FM859", (*here, "taper_years"), value="by_step", from_year="")
+        of_class = lever.lever in ("facilities", "radius_m")
+        if of_class and lever.facility_class not in classes:
+            door.add("FM858", (*here, "class"), value=lever.facility_class,
+                     near=near(lever.facility_class, classes))  # fmt: skip
+    alone = {"facilities", "radius_m"} & set(bent)
+    if len(bent) > 1 or (alone and len(levers) > 1):
+        door.add("FM857", at, value="・".join(dict.fromkeys(bent)))

@@ -1,0 +1,167 @@
+"""One page that a mayor can read: what is compared, the numbers side by side, what to open."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from futuremap.core.credits import Credit
+from futuremap.core.layer import Text
+from futuremap.export.chart import NAMESPACE
+from futuremap.export.page import PAGE, POLICY, STYLE
+from futuremap.export.text import clean
+
+MORE_STYLE = """
+.lead { font-size: 1.05rem; } .lead li { margin: .2rem 0; }
+.good { color: #1a6b2f; font-weight: bold; } .bad { color: #8c1020; font-weight: bold; }
+td.words, th.words { text-align: left; white-space: normal; min-width: 9rem; }
+@page { size: A4; margin: 12mm; }
+@media print { h1 { font-size: 14pt; } h2 { font-size: 11pt; margin: .6rem 0 .2rem; }
+  .files, .en { break-before: page; } }
+"""
+SHORT = 3  # letters of a cell that is a mark, not words
+GOOD, BAD = "○ ", "× "  # words carry the meaning too: a print may have no colour
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Numbers side by side.
+
+    Parameters
+    ----------
+    title
+        What stands over it.
+    heads
+        Heading of each column, the first of the rows' names.
+    rows
+        Cells as text; a cell that begins with ○ or × is marked.
+    """
+
+    title: Text
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the page says.
+
+    Parameters
+    ----------
+    title
+        What it is about.
+    lead
+        What a reader should know first, a sentence each.
+    grids
+        Numbers side by side.
+    charts
+        Charts as SVG.
+    files
+        What each file is, by its path in the folder.
+    notes
+        How the numbers were made.
+    credits
+        Credits of the data.
+    """
+
+    title: Text
+    lead: Sequence[Text]
+    grids: Sequence[Grid]
+    charts: Sequence[str]
+    files: Mapping[str, Text]
+    notes: Sequence[Text]
+    credits: Sequence[Credit]
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether any of the data is made up."""
+        return any(credit.synthetic for credit in self.credits)
+
+
+def write_summary(folder: Path, summary: Summary) -> Path:
+    """Write ``README.html``: one file without script that loads nothing from elsewhere.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
+    path = folder / PAGE
+    path.write_text(render_summary(summary), encoding="utf-8", newline="\n")
+    return path
+
+
+def render_summary(summary: Summary) -> str:
+    """The page as HTML."""
+    mark = ["<p class='mark'>合成データを含みます / contains synthetic data</p>"]
+    files = "".join(
+        f'<li><a href="{quote(path)}">{_safe(path)}</a>　{_safe(about.ja)}</li>'
+        for path, about in sorted(summary.files.items())
+    )
+    parts = [
+        f"<h1>{_safe(summary.title.ja)}</h1>",
+        *(mark if summary.synthetic else []),
+        f"<div class='lead'>{_listed([_point(line.ja) for line in summary.lead])}</div>",
+        *(_grid(grid) for grid in summary.grids),
+        *(
+            f"<div class='scroll chart'>{svg.replace(NAMESPACE, '', 1)}</div>"
+            for svg in summary.charts
+        ),
+        "<h2>数字の作り方</h2>",
+        _listed([note.ja for note in summary.notes]),
+        f"<div class='files'><h2>何を開くか</h2><ul>{files}</ul></div>",
+        "<h2>出典</h2>",
+        _listed([credit.line() for credit in summary.credits]),
+        '<div class="en" lang="en"><h2>In English</h2>',
+        f"<p><b>{_safe(summary.title.en)}</b></p>",
+        _listed([_point(line.en) for line in summary.lead]),
+        _listed([grid.title.en for grid in summary.grids]),
+        _listed([note.en for note in summary.notes]),
+        _listed([credit.line("en") for credit in summary.credits]),
+        "</div>",
+    ]
+    head = (
+        '<!DOCTYPE html>\n<html lang="ja">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{_safe(summary.title.ja)}</title>\n<style>{STYLE}{MORE_STYLE}</style>\n</head>\n"
+    )
+    return f"{head}<body>\n" + "\n".join(parts) + "\n</body>\n</html>\n"
+
+
+def _safe(text: str) -> str:
+    return html.escape(clean(text))
+
+
+def _listed(lines: Sequence[str]) -> str:
+    if not lines:
+        return ""
+    return f"<ul>{''.join(f'<li>{_safe(line)}</li>' for line in lines)}</ul>"
+
+
+def _point(line: str) -> str:
+    # lists of a terminal have their own marks
+    return line.removeprefix("・").removeprefix("- ")
+
+
+def _grid(grid: Grid) -> str:
+    heads = "".join(f"<th scope='col'>{_safe(head)}</th>" for head in grid.heads)
+    rows = "".join(
+        f"<tr><th scope='row' class='words'>{_safe(row[0])}</th>"
+        f"{''.join(_cell(cell) for cell in row[1:])}</tr>"
+        for row in grid.rows
+    )
+    return (
+        f"<h2>{_safe(grid.title.ja)}</h2><div class='scroll'><table><thead><tr>{heads}</tr>"
+        f"</thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _cell(text: str) -> str:
+    kind = {GOOD: " class='good'", BAD: " class='bad'"}.get(text[:2], "")
+    figures = any(mark.isdigit() for mark in text[:12]) or len(text) < SHORT
+    wide = "" if kind or figures else " class='words'"
+    return f"<td{kind or wide}>{_safe(text)}</td>"

@@ -1,0 +1,414 @@
+"""Outputs of scenarios, beside the baseline's own set: maps, tables, and a page to decide by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from futuremap.core.credits import Credit
+from futuremap.core.fields import field
+from futuremap.core.layer import Layer, Text
+from futuremap.core.table import Table
+from futuremap.export.chart import Panel, Series, line_chart
+from futuremap.export.geopackage import write_geopackage
+from futuremap.export.kml import EARTH_PRO, EARTH_WEB, write_earth
+from futuremap.export.manifest import write_manifest
+from futuremap.export.publish import publishing
+from futuremap.export.summary import Grid, Summary, write_summary
+from futuremap.export.tabular import write_rows
+from futuremap.pipeline.deliver import record
+from futuremap.pipeline.draw import credits_for
+from futuremap.pipeline.prepare import Progress, silent
+from futuremap.pipeline.run import Outcome
+from futuremap.pipeline.scenarios import Comparison, Played
+from futuremap.pipeline.side_by_side import NOTHING_DONE, SideBySide, side_by_side
+
+SUFFIX = "_scenarios"
+BASELINE = "baseline"
+TABLED = {
+    "municipality": ("population", "population_0_14", "population_15_64", "population_65_over",
+                     "ageing_rate", "people_covered", "coverage_rate"),
+    "zone": ("population", "population_0_14", "population_65_over", "ageing_rate"),
+    "facility": ("people_in_reach", "people_in_reach_0_14", "people_in_reach_65_over",
+                 "in_service"),
+}  # fmt: skip
+HEADLINE = ("population", "population_0_14", "ageing_rate", "coverage_rate")
+CHARTED = ("population", "population_0_14", "ageing_rate")
+MOST_LINES = 6  # scenarios in a chart; more are in the table
+NOTES = (
+    Text(
+        "シナリオは、何もしない将来との違いだけを計算しています。総数への調整係数は何もしない将来の"
+        "ものをそのまま使うので、来た人が調整で消されることはありません。",
+        "A scenario is a difference from the baseline, whose control factors are held, so that "
+        "people who come are not raked away.",
+    ),
+    Text(
+        "来た人は、その市区町村の人と同じ割合で亡くなり、転出し、子を産みます（転入超過の年齢でも"
+        "増えることはありません）。",
+        "Who comes dies, leaves and has children as the people of the municipality do; ages that "
+        "gain people on balance bring nobody more.",
+    ),
+    Text(
+        "これは将来の予言ではなく、仮定にもとづく推計です。",
+        "These are projections under stated assumptions, not forecasts.",
+    ),
+)
+
+
+def deliver_scenarios(
+    comparison: Comparison,
+    out: Path,
+    *,
+    progress: Progress = silent,
+) -> Path:
+    """Write maps, tables and the page of scenarios as one set.
+
+    Parameters
+    ----------
+    comparison
+        Baseline and scenarios.
+    out
+        Folder of outputs; scenarios get a folder of their own beside the project's.
+    progress
+        Is told what is being written.
+
+    Returns
+    -------
+    Path
+        The published folder.
+
+    Raises
+    ------
+    ExportError
+        If anything cannot be written or fails its check; the earlier set stays whole.
+    LockedError
+        If another run is writing to the same folder.
+    """
+    header = comparison.baseline.prepared.project.project
+    target = out / f"{header.name}{SUFFIX}"
+    with publishing(target) as folder:
+        files = write_comparison(comparison, folder, progress=progress)
+        write_summary(folder, summary(comparison, files))
+        write_manifest(folder, record(comparison.baseline.prepared))
+    return target
+
+
+def write_comparison(
+    comparison: Comparison,
+    folder: Path,
+    *,
+    progress: Progress = silent,
+) -> dict[str, Text]:
+    """Write maps and tables of a comparison into a folder.
+
+    Returns
+    -------
+    dict
+        What each file is, by its path in the folder.
+    """
+    drawn = side_by_side(comparison)
+    files: dict[str, Text] = {}
+    for one in drawn:
+        progress(f"Google Earth：{one.layers[0].title.ja}")
+        files |= _write_earth(one, folder)
+    header = comparison.baseline.prepared.project.project
+    if drawn:
+        progress("QGIS：GeoPackage")
+        path = folder / "qgis" / f"{header.name}{SUFFIX}.gpkg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_geopackage(
+            _for_desk(drawn),
+            path,
+            title=Text(header.title, header.title_en or header.title),
+            metadata=_metadata(comparison),
+        )
+        files[f"qgis/{path.name}"] = Text(
+            "シナリオごとの将来と、何もしない将来との差", "Scenarios and their differences"
+        )
+    progress("表：Parquet・CSV / tables")
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    write_rows(comparison_rows(comparison), folder / "data" / "comparison")
+    about = Text("何もしない将来とシナリオの値と差", "Baseline, scenarios and differences")
+    return files | {f"data/comparison.{end}": about for end in ("csv", "parquet")}
+
+
+def _write_earth(one: SideBySide, folder: Path) -> dict[str, Text]:
+    layers = [layer for layer in one.layers if layer.shown.any()]
+    files = {}
+    mesh = one.layers[0].kind == "mesh"
+    # meshes of now and of the baseline are large, and stand in the baseline's own set
+    kept = [layer for layer in layers if layer.scenario_key] if mesh else layers
+    for name, profile in {"web": EARTH_WEB, "pro": EARTH_PRO}.items():
+        if kept and not (mesh and name == "pro"):
+            place = folder / "earth" / name
+            for path in write_earth(kept, place, profile=profile, prefix=f"{one.key}_"):
+                said = one.layers[2].title
+                files[path.relative_to(folder).as_posix()] = Text(
+                    f"{said.ja}（{'・'.join(layer.heading() for layer in kept)}）",
+                    f"{said.en}, side by side",
+                )
+    return files
+
+
+def _for_desk(drawn: Sequence[SideBySide]) -> list[Layer]:
+    # a scenario's future and its difference share their features: one table with two styles
+    return [
+        replace(layer, theme=f"{layer.theme}_{one.key}")
+        for one in drawn
+        for layer in one.differing
+        if layer.shown.any()
+    ]
+
+
+def _metadata(comparison: Comparison) -> dict[str, object]:
+    header = comparison.baseline.prepared.project.project
+    return {
+        "futuremap": version("futuremap"),
+        "project": header.name,
+        "scenarios": [played.key for played in comparison.scenarios],
+        "base_year": header.base_year,
+        "end_year": header.end_year,
+        "credits": [credit.line() for credit in _credits(comparison)],
+    }
+
+
+def _credits(comparison: Comparison) -> tuple[Credit, ...]:
+    baseline = comparison.baseline
+    return credits_for(baseline, [town.town.code for town in baseline.towns])
+
+
+def comparison_rows(comparison: Comparison) -> pd.DataFrame:
+    """Every value that a scenario changes, and all of the municipalities, beside the baseline.
+
+    Parameters
+    ----------
+    comparison
+        Baseline and scenarios.
+
+    Returns
+    -------
+    DataFrame
+        ``scenario, kind, zone, name, year, indicator, baseline_value, value, difference``; ratios
+        as ratios.
+    """
+    parts = []
+    for played in comparison.scenarios:
+        pairs = _pairs(comparison.baseline, played.outcome)
+        for kind, other, base, names in pairs:
+            rows = _rows(other, base, TABLED[kind], keep_all=kind == "municipality")
+            rows.insert(0, "scenario", played.key)
+            rows.insert(1, "kind", kind)
+            rows.insert(3, "name", rows["zone"].map(names).fillna(""))
+            parts.append(rows)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _pairs(
+    baseline: Outcome,
+    outcome: Outcome,
+) -> list[tuple[str, Table, Table, dict[str, str]]]:
+    towns = {town.town.code: town.town.name.ja for town in baseline.towns}
+    pairs = [("municipality", outcome.municipal, baseline.municipal, towns)]
+    for town, like in zip(outcome.towns, baseline.towns, strict=True):
+        if town.blocks is not like.blocks:
+            blocks = dict(zip(town.town.blocks.ids, town.town.blocks.names, strict=True))
+            pairs.append(("zone", town.blocks, like.blocks, blocks))
+        if town.reach is not None and like.reach is not None and town.reach is not like.reach:
+            listed = town.town.facilities
+            names = {} if listed is None else dict(listed.table["name"])
+            pairs.append(("facility", town.reach.table, like.reach.table, names))
+    return pairs
+
+
+def _rows(other: Table, base: Table, names: Sequence[str], *, keep_all: bool) -> pd.DataFrame:
+    place = {zone: i for i, zone in enumerate(base.zones)}
+    at = np.array([place.get(zone, -1) for zone in other.zones])
+    frames = []
+    for name in names:
+        if name not in other.indicators:
+            continue
+        values = other.data["value"].values[other.indicators.index(name)]
+        before = np.full_like(values, 1.0 if name == "in_service" else 0.0)
+        if name in base.indicators:
+            before = base.data["value"].values[base.indicators.index(name)][:, at]
+            before = np.where(at >= 0, before, 0.0)
+        gap = values - before
+        kept = ~np.isnan(values) if keep_all else np.nan_to_num(gap) != 0
+        year, zone = np.nonzero(kept)
+        frames.append(
+            pd.DataFrame(
+                {
+                    "zone": np.asarray(other.zones, dtype=object)[zone],
+                    "year": np.asarray(other.years)[year],
+                    "indicator": name,
+                    "baseline_value": before[year, zone],
+                    "value": values[year, zone],
+                    "difference": gap[year, zone],
+                },
+            ),
+        )
+    return pd.concat(frames, ignore_index=True)
+
+
+def summary(comparison: Comparison, files: dict[str, Text]) -> Summary:
+    """The page: what differs, the last year side by side, the course of the main numbers."""
+    baseline = comparison.baseline
+    header = baseline.prepared.project.project
+    base, end = baseline.prepared.project.years
+    lead = [
+        Text(
+            f"{base}年の現況、何もしない{end}年、シナリオの{end}年を並べています。",
+            f"{base} as it is, {end} if nothing is done, and {end} under scenarios.",
+        ),
+        *(
+            Text(
+                f"{played.setting.name}：{played.setting.description or said(played).ja}",
+                f"{played.setting.name_en or played.setting.name}: "
+                f"{played.setting.description_en or said(played).en}",
+            )
+            for played in comparison.scenarios
+        ),
+    ]
+    return Summary(
+        title=Text(f"{header.title}：シナリオの比較", f"{header.title_en}: scenarios compared"),
+        lead=lead,
+        grids=[*headline(comparison), *_facility_grid(comparison)],
+        charts=[chart(comparison)],
+        files=files,
+        notes=NOTES,
+        credits=_credits(comparison),
+    )
+
+
+def said(played: Played) -> Text:
+    """What a scenario does to people and facilities, in numbers."""
+    flows = played.outcome.projection.flows
+    came = float(flows.data["in_migrants"].sum()) if "in_migrants" in flows.data else 0.0
+    events = len(played.setting.event) + len(played.setting.facility)
+    ja = [f"来る人 {came:,.0f}人"] * (came > 0) + [f"施設の変更 {events}件"] * (events > 0)
+    en = [f"{came:,.0f} people come"] * (came > 0) + [f"{events} facilities change"] * (events > 0)
+    rates = len(played.setting.fertility) + len(played.setting.survival)
+    rates += len(played.setting.migration)
+    if rates:
+        ja.append("出生・死亡・移動の率の変更")
+        en.append("other rates of births, deaths or moves")
+    return Text("、".join(ja) or "利用圏の変更", ", ".join(en) or "another reach")
+
+
+def headline(comparison: Comparison) -> list[Grid]:
+    """The last year of every municipality: now, baseline and scenarios."""
+    grids = []
+    baseline = comparison.baseline
+    base, end = baseline.prepared.project.years
+    names = [name for name in HEADLINE if name in baseline.municipal.indicators]
+    heads = ["", *(f"{field(n).name_ja}（{field(n).unit_ja}）" for n in names), "人口の差（人）"]
+    for town in baseline.towns:
+        code = town.town.code
+        without = _value(baseline, "population", end, code)
+        rows = [
+            [f"現況（{base}年）", *(_cell(baseline, n, base, code) for n in names), "―"],
+            [
+                f"{NOTHING_DONE.ja}（{end}年）",
+                *(_cell(baseline, n, end, code) for n in names),
+                "―",
+            ],
+        ]
+        for played in comparison.scenarios:
+            gap = _value(played.outcome, "population", end, code) - without
+            cells = [_cell(played.outcome, n, end, code) for n in names]
+            rows.append([f"{played.setting.name}（{end}年）", *cells, f"{gap:+,.0f}"])
+        title = Text(f"{town.town.name.ja}の数字", f"{town.town.name.en} in numbers")
+        grids.append(Grid(title, heads, rows))
+    return grids
+
+
+def _value(outcome: Outcome, name: str, year: int, code: str) -> float:
+    table = outcome.municipal
+    return float(table.column(name, year)[table.zones.index(code)])
+
+
+def _cell(outcome: Outcome, name: str, year: int, code: str) -> str:
+    shown = field(name)
+    value = float(shown.export(np.array([_value(outcome, name, year, code)]))[0])
+    decimals = 0 if shown.unit == "persons" else shown.decimals
+    return "―" if np.isnan(value) else f"{value:,.{decimals}f}"
+
+
+MOST_FACILITIES = 12
+
+
+def _facility_grid(comparison: Comparison) -> list[Grid]:
+    """Facilities whose people differ most in the last year."""
+    rows = comparison_rows(comparison)
+    end = comparison.baseline.prepared.project.years[1]
+    found = rows[
+        (rows["kind"] == "facility")
+        & (rows["indicator"] == "people_in_reach")
+        & (rows["year"] == end)
+    ]
+    if not len(found):
+        return []
+    size = found["difference"].abs()
+    ranked = found.assign(size=size).sort_values(["size", "zone"], ascending=[False, True])
+    each = max(MOST_FACILITIES // len(comparison.scenarios), 1)
+    found = ranked.groupby("scenario", sort=False).head(each)
+    names = {played.key: played.setting.name for played in comparison.scenarios}
+    cells = [
+        [
+            str(row.name_),
+            names[str(row.scenario)],
+            f"{row.baseline_value:,.0f}",
+            f"{row.value:,.0f}",
+            f"{row.difference:+,.0f}",
+        ]
+        for row in found.rename(columns={"name": "name_"}).itertuples()
+    ]
+    title = Text(
+        f"利用圏人口がいちばん変わる施設（{end}年）", f"Facilities that differ most, {end}"
+    )
+    heads = ["施設", "シナリオ", "何もしない（人）", "シナリオ（人）", "差（人）"]
+    return [Grid(title, heads, cells)]
+
+
+def chart(comparison: Comparison) -> str:
+    """The course of the main numbers of all municipalities together, as SVG."""
+    baseline = comparison.baseline
+    header = baseline.prepared.project.project
+    whole = baseline.projection  # scenarios of facilities alone have the baseline's people
+    played = [one for one in comparison.scenarios if one.outcome.projection is not whole]
+    panels = []
+    for name in CHARTED:
+        shown = field(name)
+        series = [Series(NOTHING_DONE, shown.export(_whole(baseline, name)), dashed=True)]
+        series += [
+            Series(
+                Text(one.setting.name, one.setting.name_en or one.setting.name),
+                shown.export(_whole(one.outcome, name)),
+            )
+            for one in played[:MOST_LINES]
+        ]
+        panels.append(Panel(Text(shown.name_ja, shown.name_en), shown.unit_ja, tuple(series)))
+    return line_chart(
+        panels,
+        years=baseline.municipal.years,
+        title=Text(header.title, header.title_en or header.title),
+        notes=(),
+        credits=_credits(comparison),
+        base_year=header.base_year,
+        synthetic=any(credit.synthetic for credit in _credits(comparison)),
+    )
+
+
+def _whole(outcome: Outcome, name: str) -> NDArray[np.float64]:
+    table = outcome.municipal
+    if name == "ageing_rate":
+        old, people = _whole(outcome, "population_65_over"), _whole(outcome, "population")
+        return np.asarray(old / people)
+    values = table.data["value"].values[table.indicators.index(name)]
+    return np.asarray(values.sum(axis=1))

@@ -1,0 +1,367 @@
+"""Scenarios beside the data: every zone, facility and bundle that they name, found or reported."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from futuremap.catchment.events import check_events
+from futuremap.config.check_scenario import near
+from futuremap.config.lines import Path as KeyPath
+from futuremap.config.model import Project
+from futuremap.config.reach import PlannedEvent
+from futuremap.config.scenario import (
+    FacilityEvent,
+    HousingChange,
+    LeverEntry,
+    NewFacility,
+    Scenario,
+    TargetEntry,
+    Where,
+)
+from futuremap.core.facilities import FURTHER, Facilities
+from futuremap.core.population import Population
+from futuremap.core.zones import Zones, join
+from futuremap.problems import Report
+from futuremap.scenario.bundles import Bundle, known_bundles
+
+
+class Town(Protocol):
+    """A municipality, as far as scenarios name parts of it."""
+
+    @property
+    def code(self) -> str:
+        """Its code."""
+        ...
+
+    @property
+    def outline(self) -> Zones:
+        """Its boundary."""
+        ...
+
+    @property
+    def blocks(self) -> Zones:
+        """Its town blocks."""
+        ...
+
+    @property
+    def base(self) -> Population:
+        """Its people in the base year."""
+        ...
+
+    @property
+    def facilities(self) -> Facilities | None:
+        """Its facilities with the events of the baseline."""
+        ...
+
+    @property
+    def class_names(self) -> dict[str, str]:
+        """The names of their classes."""
+        ...
+
+
+class Notes(NamedTuple):
+    """Where problems of scenarios go.
+
+    project
+        The project, which knows the lines of its file.
+    report
+        Takes them.
+    source
+        Name of what was written, if it is not the project's file.
+    """
+
+    project: Project
+    report: Report
+    source: str = ""
+
+    def add(self, code: str, at: KeyPath, value: object, **detail: Any) -> None:
+        """Note a problem of a key."""
+        inside = not self.source
+        self.report.add(
+            code,
+            file=self.project.file.name if inside else self.source,
+            line=self.project.line(*at) if inside else None,
+            column=".".join(map(str, at)),
+            value=value,
+            **detail,
+        )
+
+
+def check_scenarios(project: Project, towns: Sequence[Town], report: Report) -> None:
+    """Note what scenarios and backcasts of the project's file name and the data do not have.
+
+    Parameters
+    ----------
+    project
+        The project.
+    towns
+        Its municipalities.
+    report
+        Takes FM840 to FM842, FM847, FM849 and what events may be wrong in.
+    """
+    notes = Notes(project, report)
+    for name, scenario in project.scenario.items():
+        at: KeyPath = ("scenario", name)
+        check_scenario(scenario, towns, at, notes)
+        for town in towns:
+            facilities_of(project, scenario, town, at=at, notes=notes)
+    for name, entry in project.backcast.items():
+        check_backcast(entry.target, entry.lever, towns, ("backcast", name), notes)
+
+
+def check_scenario(scenario: Scenario, towns: Sequence[Town], at: KeyPath, notes: Notes) -> None:
+    """Note unknown zones, facilities and bundles of one scenario."""
+    for key in ("people", "fertility", "survival", "migration"):
+        for j, entry in enumerate(getattr(scenario, key)):
+            _check_where(entry, towns, (*at, key, j), notes)
+    for j, people in enumerate(scenario.people):
+        _check_bundle(people.bundle, (*at, "people", j, "bundle"), notes)
+    for j, estate in enumerate(scenario.housing):
+        _check_estate(estate, towns, (*at, "housing", j), notes)
+    for j, event in enumerate(scenario.event):
+        for key in ("facility", "into"):
+            name = getattr(event, key)
+            if name and name not in _new_names(scenario):
+                _check_facility(name, event.municipality, towns, (*at, "event", j, key), notes)
+    for j, new in enumerate(scenario.facility):
+        _check_new(new, towns, (*at, "facility", j), notes)
+
+
+def check_backcast(
+    targets: Sequence[TargetEntry],
+    levers: Sequence[LeverEntry],
+    towns: Sequence[Town],
+    at: KeyPath,
+    notes: Notes,
+) -> None:
+    """Note unknown zones, facilities and bundles of targets and levers."""
+    for j, target in enumerate(targets):
+        here: KeyPath = (*at, "target", j)
+        if target.zone:
+            _check_zone(target.zone, target.municipality, towns, (*here, "zone"), notes)
+        if target.facility:
+            _check_facility(target.facility, target.municipality, towns, (*here, "facility"), notes)
+    for j, lever in enumerate(levers):
+        here = (*at, "lever", j)
+        _check_where(lever, towns, here, notes)
+        if lever.bundle:
+            _check_bundle(lever.bundle, (*here, "bundle"), notes)
+
+
+def _check_bundle(name: str, at: KeyPath, notes: Notes) -> None:
+    known = known_bundles(notes.project.bundle)
+    if name not in known:
+        listed = "、".join(sorted({f"{b.key}（{b.name.ja}）" for b in known.values()}))
+        notes.add("FM842", at, name, near=near(name, known), known=listed)
+
+
+def _check_where(entry: Where, towns: Sequence[Town], at: KeyPath, notes: Notes) -> None:
+    for name in (entry.zone, *entry.zones):
+        if name:
+            _check_zone(name, entry.municipality, towns, (*at, "zone"), notes)
+    if entry.facility:
+        _check_facility(entry.facility, entry.municipality, towns, (*at, "facility"), notes)
+
+
+def _check_zone(name: str, code: str, towns: Sequence[Town], at: KeyPath, notes: Notes) -> None:
+    if find_zone(name, code, towns) is None:
+        names = {zone for town in _of(code, towns) for zone in town.blocks.names}
+        notes.add("FM840", at, name, near=near(name, names))
+
+
+def _check_facility(
+    name: str,
+    code: str,
+    towns: Sequence[Town],
+    at: KeyPath,
+    notes: Notes,
+) -> None:
+    if find_facility(name, code, towns) is None:
+        names = {
+            listed
+            for town in _of(code, towns)
+            if town.facilities is not None
+            for listed in town.facilities.table["name"]
+        }
+        notes.add("FM841", at, name, near=near(name, names))
+
+
+def _check_estate(
+    estate: HousingChange,
+    towns: Sequence[Town],
+    at: KeyPath,
+    notes: Notes,
+) -> None:
+    for name in estate.mix:
+        _check_bundle(name, (*at, "mix"), notes)
+    _check_zone(estate.zone, estate.municipality, towns, (*at, "zone"), notes)
+    found = find_zone(estate.zone, estate.municipality, towns)
+    if found is not None and estate.dwellings < 0:
+        (town,) = _of(found[0], towns)
+        living = float(town.base.only([found[1]]).totals()[0, 0])
+        gone = -estate.dwellings * estate.occupied_share * (estate.household_size or 0.0)
+        if gone > living:
+            notes.add("FM847", (*at, "dwellings"), f"{gone:g} > {living:g}")
+
+
+def _check_new(new: NewFacility, towns: Sequence[Town], at: KeyPath, notes: Notes) -> None:
+    town = _town_of(new.municipality, towns)
+    classes = sorted({name for one in towns for name in one.class_names})
+    point = shapely.Point(new.longitude, new.latitude)
+    if town is None or town.facilities is None or new.facility_class not in town.class_names:
+        notes.add("FM849", (*at, "class"), new.facility_class, near="、".join(classes))
+    elif new.name in set(town.facilities.table["name"]):
+        notes.add("FM849", (*at, "name"), new.name, near="、".join(classes))
+    elif not shapely.covers(town.outline.geometry[0], point):
+        place = f"{new.latitude}, {new.longitude}"
+        notes.add("FM849", (*at, "latitude"), place, near="、".join(classes))
+
+
+def _new_names(scenario: Scenario) -> set[str]:
+    return {new.name for new in scenario.facility}
+
+
+def _of(code: str, towns: Sequence[Town]) -> list[Town]:
+    return [town for town in towns if code in ("", town.code)]
+
+
+def _town_of(code: str, towns: Sequence[Town]) -> Town | None:
+    found = _of(code, towns)
+    return found[0] if len(found) == 1 else None
+
+
+def find_zone(name: str, code: str, towns: Sequence[Town]) -> tuple[str, str] | None:
+    """Town code and id of a zone of that id or name; None unless there is exactly one."""
+    found = [(town.code, _zone_index(town.blocks).get(name)) for town in _of(code, towns)]
+    known = [(code, zone) for code, zone in found if zone is not None]
+    return known[0] if len(known) == 1 else None
+
+
+@lru_cache(maxsize=64)
+def _zone_index(blocks: Zones) -> dict[str, str]:
+    """Id of each block by its id, and by its name where only one has it."""
+    ids, names = blocks.ids, blocks.names
+    alone = {name for name, count in Counter(names).items() if count == 1}
+    named = {name: zone for name, zone in zip(names, ids, strict=True) if name in alone}
+    return {**named, **{zone: zone for zone in ids}}
+
+
+def find_facility(name: str, code: str, towns: Sequence[Town]) -> tuple[str, str] | None:
+    """Town code and id of a facility of that id or name; None unless there is exactly one."""
+    known = []
+    for town in _of(code, towns):
+        if town.facilities is None:
+            continue
+        table = town.facilities.table
+        ids = [name] if name in table.index else table.index[table["name"] == name].tolist()
+        known += [(town.code, str(one)) for one in ids]
+    return known[0] if len(known) == 1 else None
+
+
+def bundle_of(project: Project, name: str) -> Bundle:
+    """A bundle of a checked project, by its key or Japanese name."""
+    return known_bundles(project.bundle)[name]
+
+
+def facilities_of(
+    project: Project,
+    scenario: Scenario,
+    town: Town,
+    *,
+    at: KeyPath = ("scenario",),
+    notes: Notes | None = None,
+) -> Facilities | None:
+    """The facilities of a town under a scenario: the baseline's own where nothing differs.
+
+    Parameters
+    ----------
+    project, scenario, town
+        Checked, but for the events themselves.
+    at, notes
+        Where the scenario stands, and where problems of its events go.
+    """
+    if town.facilities is None:
+        return None
+    mine = [new for new in scenario.facility if _is_here(new.municipality, town, project)]
+    added = _with_new(town.facilities, mine, town)
+    rows, lines = _events(project, scenario, added, town, at)
+    if added is town.facilities and not rows:
+        return added
+    number = [entry.code for entry in project.municipality].index(town.code)
+    planned = project.municipality[number].event
+    own = [project.line("municipality", number, "event", j) or 0 for j in range(len(planned))]
+    report = Report() if notes is None else notes.report
+    return check_events(
+        added,
+        pd.DataFrame([*(_row(event) for event in planned), *(_row(event) for event in rows)]),
+        horizon=project.years,
+        file=project.file.name,
+        report=report,
+        lines=[*own, *lines],
+    )
+
+
+def _is_here(code: str, town: Town, project: Project) -> bool:
+    return code == town.code or (not code and len(project.municipality) == 1)
+
+
+def _events(
+    project: Project,
+    scenario: Scenario,
+    facilities: Facilities,
+    town: Town,
+    at: KeyPath,
+) -> tuple[list[FacilityEvent], list[int]]:
+    names = {*facilities.table["name"], *facilities.table.index}
+    rows, lines = [], []
+    for j, event in enumerate(scenario.event):
+        if event.facility in names and event.municipality in ("", town.code):
+            rows.append(event)
+            lines.append(project.line(*at, "event", j) or 0)
+    return rows, lines
+
+
+def _row(event: PlannedEvent) -> dict[str, object]:
+    said = event.model_dump(exclude={"municipality"})
+    return {key: np.nan if value is None else value for key, value in said.items()}
+
+
+def _with_new(facilities: Facilities, new: Sequence[NewFacility], town: Town) -> Facilities:
+    if not new:
+        return facilities
+    ids = [f"{town.code}-new-{number:02d}" for number in range(1, len(new) + 1)]
+    table = pd.DataFrame(
+        {
+            "name": [one.name for one in new],
+            "facility_class": [one.facility_class for one in new],
+            "address": "",
+            "opened": [float(one.year) for one in new],
+            "parent": town.code,
+        },
+        index=pd.Index(ids, dtype=object),
+    )
+    for name in FURTHER:
+        values = ["" if name == "kind" else getattr(one, name) for one in new]
+        known = name in facilities.table or any(value not in (None, "") for value in values)
+        if known:
+            table[name] = values if name == "kind" else np.array(values, dtype=np.float64)
+    points = Zones.build(
+        ids,
+        shapely.points([one.longitude for one in new], [one.latitude for one in new]),
+        names=[one.name for one in new],
+        parents=[town.code] * len(new),
+        kind="facility",
+        plane_zone=facilities.located.plane_zone,
+    )
+    listed = pd.concat([facilities.table, table])
+    if "kind" in listed:
+        listed["kind"] = listed["kind"].fillna("")
+    return replace(facilities, table=listed, located=join([facilities.located, points]))

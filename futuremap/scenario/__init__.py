@@ -1,0 +1,1 @@
+"""Interventions as differences: who comes, what rates change, which facilities stand where."""
