@@ -201,7 +201,8 @@ def comparison_rows(comparison: Comparison) -> pd.DataFrame:
     for played in comparison.scenarios:
         pairs = _pairs(comparison.baseline, played.outcome)
         for kind, other, base, names in pairs:
-            rows = _rows(other, base, TABLED[kind], keep_all=kind == "municipality")
+            told = TABLED.get(kind, other.indicators)
+            rows = _rows(other, base, told, keep_all=kind == "municipality")
             rows.insert(0, "scenario", played.key)
             rows.insert(1, "kind", kind)
             rows.insert(3, "name", rows["zone"].map(names).fillna(""))
@@ -223,7 +224,19 @@ def _pairs(
             listed = town.town.facilities
             names = {} if listed is None else dict(listed.table["name"])
             pairs.append(("facility", town.reach.table, like.reach.table, names))
-    return pairs
+    return [*pairs, *(("service", *pair, towns) for pair in _services(baseline, outcome))]
+
+
+def _services(baseline: Outcome, outcome: Outcome) -> list[tuple[Table, Table]]:
+    """Services of the municipalities, of the scenario and of the baseline."""
+    if baseline.indicators is None or outcome.indicators is None:
+        return []
+    found = outcome.indicators.of("municipality"), baseline.indicators.of("municipality")
+    return [
+        (one.table, like.table)
+        for one, like in zip(*found, strict=True)
+        if one.table is not like.table
+    ]
 
 
 def _rows(other: Table, base: Table, names: Sequence[str], *, keep_all: bool) -> pd.DataFrame:

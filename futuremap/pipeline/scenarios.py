@@ -24,11 +24,15 @@ from futuremap.pipeline.difference import project_difference
 from futuremap.pipeline.prepare import Prepared, Progress, Town, silent
 from futuremap.pipeline.reaching import Reaching
 from futuremap.pipeline.read_scenarios import facilities_of
+from futuremap.pipeline.renewal import renewals
 from futuremap.pipeline.run import Gathered, Outcome, TownOutcome, larger_meshes, with_interval
 from futuremap.pipeline.town_reach import covered_people, in_reach
 from futuremap.pipeline.uncertainty import Uncertainty, uncertainty
-from futuremap.pipeline.weighing import weigh_all
+from futuremap.pipeline.weighing import Indicators, weigh_all
 from futuremap.projection.project import Projection
+
+WEIGHED = ("municipality",)  # the kinds of zones whose services a scenario compares
+OF_FACILITIES = ("facility", "district")  # kinds whose people change with the facilities
 
 
 class Draft(Uncertainty):
@@ -149,10 +153,6 @@ def _outcome(
         for town, like in zip(prepared.towns, baseline.towns, strict=True)
     )
     municipal = _municipal(baseline, prepared, towns, spread)
-    indicators = None
-    if not draft:
-        people, flows = projection.population, projection.flows
-        indicators = weigh_all(prepared, towns, people=people, flows=flows, spread=spread)
     return baseline._replace(
         prepared=prepared,
         projection=projection,
@@ -163,8 +163,23 @@ def _outcome(
         checks=baseline.checks if changed is None else {},
         rivals=baseline.rivals if changed is None else {},
         towns=towns,
-        indicators=indicators,
+        indicators=None if draft else _services(baseline, prepared, towns, changed, spread),
     )
+
+
+def _services(
+    baseline: Outcome,
+    prepared: Prepared,
+    towns: Sequence[TownOutcome],
+    changed: Projection | None,
+    spread: Uncertainty,
+) -> Indicators | None:
+    """Services of the municipalities and what else rests on people alone."""
+    if baseline.indicators is None or changed is not None:
+        people, flows = spread.population, (changed or baseline.projection).flows
+        return weigh_all(prepared, towns, people=people, flows=flows, spread=spread, on=WEIGHED)
+    kept = tuple(one for one in baseline.indicators.tables if one.level not in OF_FACILITIES)
+    return baseline.indicators._replace(tables=kept, renewal=renewals(prepared, towns))
 
 
 def _prepared(prepared: Prepared, setting: Scenario) -> Prepared:

@@ -77,6 +77,7 @@ def weigh_all(
     people: Population,
     flows: Flows,
     spread: Uncertainty,
+    on: Sequence[str] | None = None,
 ) -> Indicators | None:
     """Weigh the people of a run on every kind of zone that the project asks for.
 
@@ -90,6 +91,8 @@ def weigh_all(
         The projection and its account.
     spread
         How far its blocks may come from it.
+    on
+        Kinds of zones, if not those of the project; schools are left out then.
     """
     inputs, setting = prepared.indicators, prepared.project.indicators
     if inputs is None or not setting.run:
@@ -110,8 +113,15 @@ def weigh_all(
         blocks = _by_block(names, known, outcomes, people=people, within=within, spread=spread)
         if variant == FIXED:
             blocks = base_blocks = _with_births(blocks, flows)
-        kept = _tables(prepared, inputs, outcomes, blocks.only(setting.only), variant=variant)
-        if variant == FIXED and setting.school:
+        kept = _tables(
+            prepared,
+            inputs,
+            outcomes,
+            blocks.only(setting.only),
+            variant=variant,
+            on=setting.on if on is None else on,
+        )
+        if variant == FIXED and setting.school and on is None:
             kept = with_classes(prepared, inputs.limits, outcomes, blocks, kept)
         tables += kept
     if base_blocks is None:
@@ -218,8 +228,9 @@ def _tables(
     blocks: Blocks,
     *,
     variant: str,
+    on: Sequence[str],
 ) -> list[Kept]:
-    people, on = blocks.people, prepared.project.indicators.on
+    people = blocks.people
     parents = [one.town.code for one in outcomes for _ in one.people.zones]
     years = len(people.years)
     every = tuple(one.town.code for one in outcomes)
