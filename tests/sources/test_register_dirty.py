@@ -240,4 +240,4 @@ def test_a_table_of_nothing_but_remarks_is_told(tmp_path, report):
     # found by atheris: nothing had been read, and nothing said
     path = write_csv(tmp_path / "a.csv", [ROWS[0], ["※ 秘匿あり"]])
     assert read_base(path, report) is None
-    assert found(report) == [("FM206", 2, ""), ("FM482", None, "")]
+    assert found(report) == [("FM482", None, ""), ("FM206", 2, "")]
