@@ -181,9 +181,8 @@ def _plane_zones(code: str, area: Zones | None) -> tuple[int, ...]:
 def _zones_of(town: _Town) -> tuple[int, ...]:
     """The plane zones to choose from: by the outline, else by where its blocks lie."""
     lawful = _plane_zones(town.code, town.area)
-    blocks = (f for f in _of(town.files, "boundary") if f.clues.towns[:1] == f.clues.towns
-              and _has(f, town.code) and f.clues.middle)  # fmt: skip
-    found = next(blocks, None)
+    of_one = (f for f in _of(town.files, "boundary") if len(f.clues.towns) == 1)
+    found = next((f for f in of_one if _has(f, town.code) and f.clues.middle), None)
     if len(lawful) == 1 or found is None:
         return lawful
     middle = np.array([shapely.Point(found.clues.middle)], dtype=object)
