@@ -178,6 +178,17 @@ def _plane_zones(code: str, area: Zones | None) -> tuple[int, ...]:
     return (min(lawful, key=lambda zone: plane_distortion(area.geometry, zone)),)
 
 
+def _zones_of(town: _Town) -> tuple[int, ...]:
+    """The plane zones to choose from: by the outline, else by where its blocks lie."""
+    lawful = _plane_zones(town.code, town.area)
+    of_one = (f for f in _of(town.files, "boundary") if len(f.clues.towns) == 1)
+    found = next((f for f in of_one if _has(f, town.code) and f.clues.middle), None)
+    if len(lawful) == 1 or found is None:
+        return lawful
+    middle = np.array([shapely.Point(found.clues.middle)], dtype=object)
+    return (min(lawful, key=lambda zone: plane_distortion(middle, zone)),)
+
+
 def _base_years(town: _Town) -> set[int]:
     """Years from which a town can start: by block, or where that is not known, by census."""
     registers = {year for file in town.registers for year in file.years}
@@ -227,7 +238,7 @@ def _plan(files: Sequence[Recognised], town: _Town, base: int | None) -> TownPla
     return TownPlan(
         town.code,
         _name(files, town.code),
-        _plane_zones(town.code, town.area),
+        _zones_of(town),
         people,
         form,
         places,

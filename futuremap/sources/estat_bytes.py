@@ -60,7 +60,7 @@ def headings(body: bytes) -> tuple[str, list[str], list[str]]:
     Raises
     ------
     Refused
-        If there is nothing in it (FM105) or its text cannot be read (FM103).
+        If there is nothing in it (FM105) or its text cannot be read (FM103, FM563 to FM571).
     """
     if b"\0" in body or not body or body.isspace():
         decode(body)  # says where the NUL stands

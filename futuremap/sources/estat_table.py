@@ -106,7 +106,7 @@ class EstatTable:
         """Counts of some columns ``(C, N)``: NaN where suppressed, FAULT where no count. [persons]
 
         ``-`` is nobody, ``X`` and ``*`` are suppressed. Of the rows asked for ``(N,)``, cells
-        that are empty, negative, broken or no number are noted, FM301 to FM304.
+        that are empty, negative, broken or no number are noted, FM301 to FM304 and FM484 to FM486.
         """
         counts = np.empty((len(places), len(self)))
         memo: dict[bytes, _Value] = {}
@@ -146,7 +146,7 @@ class EstatTable:
         self._note_faults(faults, report)
 
     def has(self, codes: Sequence[str], *, report: Report) -> bool:
-        """Whether the columns without a label are there; FM201 for those that are not."""
+        """Whether the columns without a label are there; FM481 for those that are not."""
         missing = [code for code in codes if code not in self.texts]
         for code in missing:
             note_missing(self.file, code, report=report)
@@ -226,7 +226,7 @@ def read(
     path
         The file, in CP932 or UTF-8.
     report
-        Takes FM101 to FM105; FM201 without a KEY_CODE, FM311 without a row of labels, FM202
+        Takes FM101 to FM105; FM481 without a KEY_CODE, FM311 without a row of labels, FM202
         for labels that stand twice, FM310 for every row with more or fewer cells than the
         headings, FM312 past a thousand problems of a kind.
     wanted

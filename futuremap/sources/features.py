@@ -115,7 +115,7 @@ def read_features(
     path
         GeoJSON, .shp (with its .shx, .dbf, .prj beside it), a zip of one, or GeoPackage.
     report
-        Takes FM101 to FM105, FM524, FM540 to FM543, FM548 and FM549.
+        Takes FM101 to FM105, FM540 to FM543, FM548, FM549, FM563 to FM576 and FM578.
     layer
         Which layer of a GeoPackage or which shapefile of a zip; may be empty if it has one.
     near

@@ -85,7 +85,7 @@ def read(
     credit
         Key of the credit line.
     report
-        Takes FM628 to FM633, FM101, FM102, FM104, FM105, FM201, FM524 and FM540 to FM549.
+        Takes FM628 to FM633, FM101, FM102, FM104, FM105, FM201, FM574 and FM540 to FM549.
     layout
         Columns of a line layer.
     near
@@ -128,7 +128,7 @@ def read_graphml(
     report
         Takes FM628 (no coordinates), FM629 (an edge leads to no node), FM630 (a number is
         none), FM631 (lengths were missing), FM632 (a word says nothing), FM101, FM102, FM104,
-        FM105, FM524 and FM540 to FM543.
+        FM105, FM574 and FM540 to FM543.
     near
         West, south, east, north of the municipality in degrees, if known.
 

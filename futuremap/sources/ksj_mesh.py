@@ -100,7 +100,8 @@ def read(
     credit
         Key of the credit line.
     report
-        Takes FM101 to FM105, FM301 to FM303, FM431, FM452 to FM458, FM548 and FM549.
+        Takes FM101 to FM105, FM301 to FM303, FM431, FM452 to FM458, FM484 to FM486, FM548,
+        FM549 and FM576.
     layer
         Which layer of a GeoPackage or shapefile of a zip, if it has several.
 

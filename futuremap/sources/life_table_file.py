@@ -108,7 +108,7 @@ def read_wpp(
     credit
         Key of the credit line.
     report
-        Takes FM101 to FM105, FM201, FM301, FM303 and FM459 to FM462.
+        Takes FM101 to FM105, FM201, FM301, FM303, FM459 to FM462 and FM484 to FM488.
 
     Returns
     -------
@@ -227,7 +227,8 @@ def read_csv(path: Path, *, credit: str, report: Report) -> LifeTableFile | None
     credit
         Key of the credit line.
     report
-        Takes FM101 to FM106, FM201, FM202, FM301, FM303, FM411 and FM459 to FM463.
+        Takes FM101 to FM106, FM201, FM202, FM301, FM303, FM411, FM459 to FM463 and FM484 to
+        FM488.
 
     Returns
     -------

@@ -100,7 +100,7 @@ def read(
     zones
         Areas that it must cover.
     report
-        Takes FM101, FM102, FM104, FM524, FM540 to FM543 and FM550 to FM552.
+        Takes FM101, FM102, FM104, FM574, FM540 to FM543 and FM550 to FM552.
     band
         Which band, from 1.
     classes
@@ -143,7 +143,7 @@ def with_raster(
     band
         Which band, from 1.
     report
-        Takes FM101, FM102, FM104, FM524, FM540 to FM543, FM550 and what `use` refuses.
+        Takes FM101, FM102, FM104, FM574, FM540 to FM543, FM550 and what `use` refuses.
 
     Returns
     -------

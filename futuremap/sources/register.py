@@ -208,6 +208,9 @@ def _open(path: Path, report: Report, names: Mapping[str, str] | None) -> Column
     if not found.places.keys() & set(COUNTS):
         return None  # a table of another kind; what else is in it says nothing
     columns = _areas_only(found)
+    if not len(columns):  # nothing but remarks and totals
+        columns.note_file("FM482")
+        return None
     if names is None:
         return columns
     return mapped_names.restored(columns, names, number="number", name="name")

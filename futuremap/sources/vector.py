@@ -102,7 +102,8 @@ def read(
     credit
         Key of the credit line.
     report
-        Takes FM101 to FM105, FM201, FM524, FM529, FM530 and FM540 to FM549, FM556.
+        Takes the problems of :func:`read_features`, FM201, FM529, FM530, FM544 to FM547, FM556,
+        FM574 and FM575.
 
     Returns
     -------
@@ -236,7 +237,7 @@ def areas(
     broken
         Whether shapes that cross themselves are mended or refused.
     report
-        Takes FM524, FM529, FM530 (mended, with the change in area) and FM547, each with the
+        Takes FM529, FM530 (mended, with the change in area), FM547, FM574 and FM575, each with the
         number of the feature.
     """
     if note_no_areas(features, report=report):

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from futuremap.base.mesh_ages import from_blocks, from_municipality
 from futuremap.core.ages import AgeGroups
 from futuremap.core.population import Flag, Population
 from futuremap.errors import DemographyError, LabelError, SolveError
+from tests.base.mesh_ages import from_blocks, from_municipality
 
 BROAD = AgeGroups((0, 15, 18, 20, 65, 75, 85, 95))
 FINE = AgeGroups.five_year(open_age=95)

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from futuremap.base.mesh_ages import from_blocks
 from futuremap.base.mesh_shares import AT_MOST, EXACT, FREE, fit, gap, gather_by_age
 from futuremap.core.ages import AgeGroups
 from futuremap.core.crosswalk import from_pairs, gather
 from futuremap.core.population import Flag, Population
 from futuremap.errors import LabelError
+from tests.base.mesh_ages import from_blocks
 
 FINE = AgeGroups((0, 5, 10, 15, 65, 75))
 BROAD = AgeGroups((0, 15, 18, 65))

@@ -15,6 +15,7 @@ from futuremap.sources import (
     ksj_mesh,
     ksj_points,
     outline,
+    outline_file,
     raster,
     vector,
 )
@@ -41,6 +42,23 @@ def write_json(path, found):
 @on("outline", ".geojson", "text", lambda path: write_json(path, outline_json()))
 def _read_outline(path, report):
     return outline.read(path, code="37201", plane_zone=4, name="高松市", credit="c", report=report)
+
+
+def _outline_shp(path):
+    found = outline_json()["features"]
+    return write_shapes(path, gpd.GeoDataFrame.from_features(found, crs=6668))
+
+
+def _read_outline_file(path, report):
+    return outline_file.read(
+        path, code="37201", plane_zone=4, name="高松市", credit="c", report=report
+    )
+
+
+on("outline_gpkg", ".gpkg", "gdal", _outline_shp)(_read_outline_file)
+on("outline_zip", ".zip", "gdal", lambda p: zip_of(p, _outline_shp(p.with_suffix(".shp"))))(
+    _read_outline_file
+)
 
 
 def boundary_json(count=3):

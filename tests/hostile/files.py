@@ -53,7 +53,7 @@ for _reader, _name in (
     ("estat_mesh", "a.txt"), ("register_xlsx", "a.xlsx"), ("ipss", "b.xlsx"), ("raster", "a.tif"),
     ("vector_gpkg", "a.gpkg"), ("vector_shp", "a.shp"), ("vector_zip", "a.zip"),
     ("vector", "a.geojson"), ("outline", "b.geojson"), ("ksj_mesh", "c.geojson"),
-    ("life_table", "d.csv"),
+    ("life_table", "d.csv"), ("outline_gpkg", "d.gpkg"), ("outline_zip", "e.zip"),
 ):  # fmt: skip
     for _kind, _body in (("vrt", VRT), ("ogr", OGR_VRT), ("wms", WMS)):
         CASES[f"{_kind} as {_name} for {_reader}"] = (

@@ -10,12 +10,12 @@ import pytest
 
 from futuremap.config import load
 from futuremap.pipeline import check_project, open_project, run
-from futuremap.pipeline.survey import starter, survey_lines
+from futuremap.pipeline.survey import starter, survey_folder, survey_lines
 from futuremap.problems import Report
 from tests.sources.shapes import geotiff
 
 from . import mesh_files
-from .official import CODE, TWELVE, municipal
+from .official import BOUNDARY, CODE, TWELVE, municipal
 from .test_rival import meshes
 from .test_survey import CLIPS, GEO, OUTLINE, official_folder, written
 
@@ -155,3 +155,9 @@ def test_an_outline_in_any_format_of_n03(ending, tmp_path):
     (town,) = open_project(folder).towns
     plain = outlines[outlines["N03_007"] == YAIZU].to_crs(6676).area.sum()
     assert town.blocks.areas().sum() == pytest.approx(plain, rel=1e-6)
+
+
+def test_the_plane_zone_follows_the_blocks_where_there_is_no_outline(tmp_path):
+    shutil.copy(BOUNDARY, tmp_path / "h27ka01227.geojson")
+    (town,) = survey_folder(tmp_path).towns
+    assert town.plane_zones == (12,)

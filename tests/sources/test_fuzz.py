@@ -114,6 +114,8 @@ def test_outlines(geometry, crs, rings, tmp_path):
 READERS = {
     name: reader for name, reader in fuzz_harness.load().items() if name not in fuzz_harness.SAME
 }
+# the extra `test` brings it on Linux, where it must be there
+WITH_ATHERIS = pytest.mark.skipif(sys.platform != "linux", reason="atheris is for Linux")
 TEXTS = [name for name, reader in READERS.items() if reader.kind == "text"]
 PACKED = [name for name, reader in READERS.items() if reader.kind != "text"]
 
@@ -135,8 +137,22 @@ def test_changed_workbooks_and_shapes_in_a_process_of_their_own(name, tmp_path):
     assert not account.findings
 
 
+LED_BY_COVERAGE = ("register", "estat_small_area", "vector")
+
+
+@WITH_ATHERIS
+@pytest.mark.parametrize("name", LED_BY_COVERAGE)
+def test_atheris_finds_nothing_in_a_short_run(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("FUZZ_COVERAGE", "1")
+    account = fuzz_sources.Account(tmp_path, name, packed=False, wanted=300)
+    fuzz_sources.fuzz(account, runs=300, seconds=60)
+    assert account.tally["inputs"] >= 300
+    assert account.tally["edges"] > account.tally["edges_of_clean_file"] > 0
+    assert not account.findings
+
+
+@WITH_ATHERIS
 def test_a_run_led_by_coverage_goes_on_where_it_stopped(tmp_path, monkeypatch):
-    pytest.importorskip("atheris", reason="the extra `fuzz` is not installed")
     monkeypatch.setenv("FUZZ_COVERAGE", "1")
     for inputs in (300, 600):
         account = fuzz_sources.Account(tmp_path, "totals", packed=False, wanted=inputs)
@@ -246,10 +262,8 @@ fuzz_worker.work("totals", fuzz_worker.Path({folder!r}), runs=100_000, seconds=5
 """
 
 
-@pytest.mark.parametrize("coverage", [False, True])
+@pytest.mark.parametrize("coverage", [False, pytest.param(True, marks=WITH_ATHERIS)])
 def test_a_hang_ends_the_worker(coverage, tmp_path):
-    if coverage:
-        pytest.importorskip("atheris", reason="the extra `fuzz` is not installed")
     scripts = str(Path(fuzz_worker.__file__).parent)
     more = {"FUZZ_COVERAGE": "1"} if coverage else {}
     done = subprocess.run(

@@ -234,3 +234,10 @@ def test_further_sheets_are_named(tmp_path, report):
     book.save(path)
     assert read_base(path, report).population is not None
     assert [(p.code, p.sheet, p.value) for p in report.problems] == [("FM327", "表", "表")]
+
+
+def test_a_table_of_nothing_but_remarks_is_told(tmp_path, report):
+    # found by atheris: nothing had been read, and nothing said
+    path = write_csv(tmp_path / "a.csv", [ROWS[0], ["※ 秘匿あり"]])
+    assert read_base(path, report) is None
+    assert found(report) == [("FM482", None, ""), ("FM206", 2, "")]

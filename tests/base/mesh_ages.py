@@ -1,4 +1,8 @@
-"""Five-year ages for meshes, which publish broad ages only: raked from a seed to their margins."""
+"""An independent account of ages on meshes: raked from a seed to the margins of each mesh.
+
+:mod:`futuremap.base.mesh_shares` moves people of blocks; this scales cells. Where both have the
+margins, they have to agree.
+"""
 
 from __future__ import annotations
 
@@ -206,7 +210,7 @@ def _flags(
 ) -> NDArray[np.uint8]:
     """Flags of the cells ``(Y, Z, S, A)``: those of the margins, and IMPUTED where split."""
     old: NDArray[np.uint8] = margins.data["flag"].values
-    by_cell = old if old.ndim > 2 else old[:, :, np.newaxis, np.newaxis]  # noqa: PLR2004
+    by_cell = old if old.ndim > 2 else old[:, :, np.newaxis, np.newaxis]
     cells = np.broadcast_to(by_cell, margins.persons.shape)
     starts = [margins.ages.index(age) for age in broad.lower]
     grouped = np.bitwise_or.reduceat(cells, starts, axis=3)[..., owner]
