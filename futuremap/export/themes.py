@@ -20,7 +20,13 @@ from futuremap.core.zones import GEOGRAPHIC, Kind, Zones
 
 HECTARE = 10_000.0  # m²
 FEWEST_SHOWN = 0.5  # persons; a cell with fewer is left out and counted
-ONCE = ("imputed_share", "reach_outside_share")  # the same in all years: one column
+# rows of a facility's balloon, where a project gives what they need
+WHERE_KNOWN = ("people_only_here", "life_left", "load", "reach_in_neighbours")
+ONCE = (
+    "imputed_share",
+    "reach_outside_share",
+    "reach_missing_share",
+)  # the same in all years: one column
 
 
 class Drawn(NamedTuple):
@@ -164,6 +170,7 @@ def facility_layers(
         "years_in_service",
         "people_in_reach_0_14",
         "people_in_reach_65_over",
+        *(name for name in WHERE_KNOWN if name in table.indicators),
     )
     balloon = (
         "facility_class",
