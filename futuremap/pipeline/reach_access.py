@@ -28,6 +28,7 @@ Unit = Literal["metres", "minutes"]
 def access(
     one: Course,
     states: Sequence[State],
+    *,
     people: Population,
     ground: Ground,
     town: str,
@@ -73,6 +74,7 @@ def access(
 def costs_and_supply(
     one: Course,
     cycle: Table,
+    *,
     supply: Floats | None,
     people: Population,
     areas: Zones,
@@ -114,6 +116,7 @@ def costs_and_supply(
 def supply_by_block(
     classes: Sequence[Course],
     supply: Sequence[Floats | None],
+    *,
     people: Population,
     areas: Zones,
     town: str,

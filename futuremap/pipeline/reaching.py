@@ -146,8 +146,10 @@ def reaching(
         for one, found in zip(classes, states, strict=True)
     ]
     told = [
-        access(one, found, people, ground, town).join(
-            costs_and_supply(one, costs, amounts, people, ground.areas, town)
+        access(one, found, people=people, ground=ground, town=town).join(
+            costs_and_supply(
+                one, costs, supply=amounts, people=people, areas=ground.areas, town=town
+            )
         )
         for one, found, costs, amounts in zip(classes, states, cycle, supply, strict=True)
     ]
@@ -163,7 +165,7 @@ def reaching(
         table,
         stack_tables(told),
         stack_tables(cycle),
-        supply_by_block(classes, supply, people, ground.areas, town),
+        supply_by_block(classes, supply, people=people, areas=ground.areas, town=town),
     )
 
 
