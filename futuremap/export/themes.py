@@ -189,7 +189,7 @@ def facility_layers(
         features,
         drawn=drawn,
         shown=in_service,
-        left_out=lambda mask, when: _not_yet_open(located & ~mask, when),
+        left_out=lambda mask, when: _not_in_service(located & ~mask, when),
         balloon=balloon,
         labels=(theme, title, "facility", (*notes, *_missing(facilities))),
         place=place,
@@ -347,13 +347,14 @@ def _few(shown: NDArray[np.bool_], when: Text) -> tuple[Text, ...]:
     )
 
 
-def _not_yet_open(hidden: NDArray[np.bool_], when: Text) -> tuple[Text, ...]:
+def _not_in_service(hidden: NDArray[np.bool_], when: Text) -> tuple[Text, ...]:
     count = int(hidden.sum())
     if not count:
         return ()
     return (
         Text(
-            f"{when.ja}では、その後に開設する{count}施設を描いていません。",
-            f"{when.en} leaves out {count} facilities that open later.",
+            f"{when.ja}では、供用していない{count}施設（開設前・廃止・統合後）を描いていません。",
+            f"{when.en} leaves out {count} facilities not in service (not open yet, closed or "
+            "merged).",
         ),
     )

@@ -9,6 +9,7 @@ import numpy as np
 from futuremap.core.credits import Credit, credits_of
 from futuremap.core.layer import Layer, Text, view_of
 from futuremap.core.table import stack
+from futuremap.export.moves import with_moves
 from futuremap.export.themes import Place, area_layers, facility_layers
 from futuremap.pipeline.reach_words import rule_words
 from futuremap.pipeline.read_reach import rule_of
@@ -90,17 +91,20 @@ def _town(
     if town.town.facilities is not None and town.reach is not None:
         points, served = town.reach.zones.geometry, town.reach.people.totals()[0]
         themes.append(
-            facility_layers(
-                town.town.facilities,
-                town.reach.table,
-                theme=f"facilities{tail}",
-                class_names=town.town.class_names,
-                title=FACILITIES,
-                place=place._replace(view=view_of(points, served)) if len(points) else place,
-                notes=(
-                    *_reach_notes(outcome, town),
-                    *(Text(*note) for note in town.town.blocks.notes),
+            with_moves(
+                facility_layers(
+                    town.town.facilities,
+                    town.reach.table,
+                    theme=f"facilities{tail}",
+                    class_names=town.town.class_names,
+                    title=FACILITIES,
+                    place=place._replace(view=view_of(points, served)) if len(points) else place,
+                    notes=(
+                        *_reach_notes(outcome, town),
+                        *(Text(*note) for note in town.town.blocks.notes),
+                    ),
                 ),
+                town.reach.moved,
             ),
         )
     if town.mesh is not None:

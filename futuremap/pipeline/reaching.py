@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from futuremap.config.reach import ReachRule
@@ -63,6 +64,8 @@ class Reaching(NamedTuple):
         Age, people, load and cost of all facilities, those without coordinates too.
     accessibility
         Supply per person by town block and class; None if no class asks for it.
+    moved
+        Where facilities that move stand in the last year, by id.
     """
 
     zones: Zones
@@ -76,6 +79,7 @@ class Reaching(NamedTuple):
     access: Table
     life_cycle: Table
     accessibility: Table | None
+    moved: dict[str, shapely.Point]
 
     @property
     def by_year(self) -> list[Crosswalk]:
@@ -166,7 +170,19 @@ def reaching(
         stack_tables(told),
         stack_tables(cycle),
         supply_by_block(classes, supply, people=people, areas=ground.areas, town=town),
+        _moved(classes, located),
     )
+
+
+def _moved(classes: Sequence[Course], located: Zones) -> dict[str, shapely.Point]:
+    today = dict(zip(located.ids, located.geometry, strict=True))
+    later: dict[str, shapely.Point] = {}
+    for one in classes:
+        at = np.flatnonzero(one.open[-1])
+        whose = [one.then.facilities[f] for f in one.every.facility[at]]
+        later |= dict(zip(whose, one.every.zones.geometry[at], strict=True))
+    return {zone: place for zone, place in later.items()
+            if zone in today and not today[zone].equals(place)}  # fmt: skip
 
 
 def _table(

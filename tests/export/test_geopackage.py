@@ -1,4 +1,5 @@
 import hashlib
+import dataclasses
 import json
 import resource
 import sqlite3
@@ -274,12 +275,16 @@ def test_a_file_that_is_there_is_replaced(path):
     assert "facilities" not in pyogrio.list_layers(path)[:, 0]
 
 
+def renamed(layer):
+    return dataclasses.replace(layer, features=layer.features.assign(name="another"))
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
         (lambda _: [], "no layer"),
         (lambda layers: [*layers, layers[0]], "twice"),
-        (lambda layers: [layers[0], town_layers()[1]], "share their features"),
+        (lambda layers: [layers[0], renamed(layers[1])], "share their features"),
     ],
 )
 def test_layers_that_do_not_fit_are_refused(tmp_path, spoil, message):
