@@ -1,4 +1,4 @@
-"""The command line: new, check, run, demo, explain, backtest."""
+"""The command line: new, check, run, demo, explain, siting, backtest, kml-check."""
 
 from __future__ import annotations
 

@@ -20,7 +20,13 @@ from futuremap.export.looks import AREAS, FACILITIES, Drawn, Look, drawn
 
 HECTARE = 10_000.0  # m²
 FEWEST_SHOWN = 0.5  # persons; a cell with fewer is left out and counted
-ONCE = ("imputed_share", "reach_outside_share")  # the same in all years: one column
+# rows of a facility's balloon, where a project gives what they need
+WHERE_KNOWN = ("people_only_here", "life_left", "load", "reach_in_neighbours")
+ONCE = (
+    "imputed_share",
+    "reach_outside_share",
+    "reach_missing_share",
+)  # the same in all years: one column
 
 
 class Place(NamedTuple):
@@ -135,6 +141,7 @@ def facility_layers(
         "years_in_service",
         "people_in_reach_0_14",
         "people_in_reach_65_over",
+        *(name for name in WHERE_KNOWN if name in table.indicators),
     )
     rows = tuple(dict.fromkeys((*usual, look.height, look.colour)))
     balloon = (
@@ -157,7 +164,7 @@ def facility_layers(
         features,
         drawn=drawn(features, look, place.years),
         shown=standing,
-        left_out=lambda mask, when: _not_yet_open(located & ~mask, when),
+        left_out=lambda mask, when: _not_in_service(located & ~mask, when),
         balloon=balloon,
         labels=(theme, title, "facility", (*notes, *_missing(facilities))),
         place=place,
@@ -348,13 +355,14 @@ def _unknown(lacking: NDArray[np.bool_], when: Text) -> tuple[Text, ...]:
     )
 
 
-def _not_yet_open(hidden: NDArray[np.bool_], when: Text) -> tuple[Text, ...]:
+def _not_in_service(hidden: NDArray[np.bool_], when: Text) -> tuple[Text, ...]:
     count = int(hidden.sum())
     if not count:
         return ()
     return (
         Text(
-            f"{when.ja}では、その後に開設する{count}施設を描いていません。",
-            f"{when.en} leaves out {count} facilities that open later.",
+            f"{when.ja}では、供用していない{count}施設（開設前・廃止・統合後）を描いていません。",
+            f"{when.en} leaves out {count} facilities not in service (not open yet, closed or "
+            "merged).",
         ),
     )

@@ -14,6 +14,7 @@ from futuremap.core.population import Population
 from futuremap.core.table import Table
 from futuremap.core.zones import Zones
 from futuremap.export.details import with_reaches
+from futuremap.export.moves import with_moves
 from futuremap.export.themes import Place, facility_layers
 from futuremap.pipeline.looks import Map_, maps_of, with_changes
 from futuremap.pipeline.reach_shapes import reach_shapes
@@ -68,7 +69,7 @@ def facility_themes(
                 theme=f"facilities{own}{one.tail}{tail}",
             )  # fmt: skip
             if layers is not None:
-                themes.append(with_reaches(layers, ids, outline))
+                themes.append(with_moves(with_reaches(layers, ids, outline), reach.moved))
     return themes
 
 

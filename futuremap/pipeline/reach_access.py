@@ -29,6 +29,7 @@ def known_access(
     one: Course,
     states: Sequence[State],
     people: Population,
+    *,
     memory: Memory,
     town: str,
 ) -> Table:
@@ -44,7 +45,7 @@ def known_access(
     key = (one.rule.facility_class, *(id(state) for state in states))  # memory keeps them alive
     counted, table = memory.tables.get(key, (None, None))
     if table is None or counted is not people:
-        table = access(one, states, people, memory.ground, town)
+        table = access(one, states, people=people, ground=memory.ground, town=town)
         memory.tables[key] = people, table
     return table
 
@@ -52,6 +53,7 @@ def known_access(
 def access(
     one: Course,
     states: Sequence[State],
+    *,
     people: Population,
     ground: Ground,
     town: str,
@@ -97,6 +99,7 @@ def access(
 def costs_and_supply(
     one: Course,
     cycle: Table,
+    *,
     supply: Floats | None,
     people: Population,
     areas: Zones,
@@ -138,6 +141,7 @@ def costs_and_supply(
 def supply_by_block(
     classes: Sequence[Course],
     supply: Sequence[Floats | None],
+    *,
     people: Population,
     areas: Zones,
     town: str,

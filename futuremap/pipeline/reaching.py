@@ -64,6 +64,8 @@ class Reaching(NamedTuple):
         Age, people, load and cost of all facilities, those without coordinates too.
     accessibility
         Supply per person by town block and class; None if no class asks for it.
+    moved
+        Where facilities that move stand in the last year, by id.
     memory
         What was found on the way, for a scenario of the same town.
     """
@@ -79,6 +81,7 @@ class Reaching(NamedTuple):
     access: Table
     life_cycle: Table
     accessibility: Table | None
+    moved: dict[str, shapely.Point]
     memory: Memory
 
     @property
@@ -160,8 +163,10 @@ def reaching(
         for one, found in zip(classes, states, strict=True)
     ]
     told = [
-        known_access(one, found, people, memory, town).join(
-            costs_and_supply(one, costs, amounts, people, ground.areas, town)
+        known_access(one, found, people, memory=memory, town=town).join(
+            costs_and_supply(
+                one, costs, supply=amounts, people=people, areas=ground.areas, town=town
+            )
         )
         for one, found, costs, amounts in zip(classes, states, cycle, supply, strict=True)
     ]
@@ -177,9 +182,21 @@ def reaching(
         table,
         stack_tables(told),
         stack_tables(cycle),
-        supply_by_block(classes, supply, people, ground.areas, town),
+        supply_by_block(classes, supply, people=people, areas=ground.areas, town=town),
+        _moved(classes, located),
         memory,
     )
+
+
+def _moved(classes: Sequence[Course], located: Zones) -> dict[str, shapely.Point]:
+    today = dict(zip(located.ids, located.geometry, strict=True))
+    later: dict[str, shapely.Point] = {}
+    for one in classes:
+        at = np.flatnonzero(one.open[-1])
+        whose = [one.then.facilities[f] for f in one.every.facility[at]]
+        later |= dict(zip(whose, one.every.zones.geometry[at], strict=True))
+    return {zone: place for zone, place in later.items()
+            if zone in today and not today[zone].equals(place)}  # fmt: skip
 
 
 def _table(

@@ -26,6 +26,7 @@ SHOWN = 3  # names in a message
 def read_bus(
     project: Project,
     number: int,
+    *,
     roads: Network | None,
     area: Zones | None,
     report: Report,

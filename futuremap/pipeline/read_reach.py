@@ -114,7 +114,7 @@ def read_reach(
         roads,
         _read_surface(project, entry, area, report),
         {name: zones for name, zones in found.items() if zones is not None},
-        read_bus(project, number, roads, area, report),
+        read_bus(project, number, roads=roads, area=area, report=report),
     )
 
 

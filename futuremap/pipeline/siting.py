@@ -202,7 +202,9 @@ def choose(
             'keep、add、goal = "cover" のどれか1つ / exactly one of keep, add and goal = "cover"'
         )
     found = [
-        _choose(_question(outcome, town, facility_class, year), keep, add, goal, fixed)
+        _choose(
+            _question(outcome, town, facility_class, year), goal, keep=keep, add=add, fixed=fixed
+        )
         for town in outcome.towns
         if town.town.facilities is not None and facility_class in town.town.class_names
     ]
@@ -222,9 +224,10 @@ def _question(outcome: Outcome, town: TownOutcome, name: str, year: int) -> _Que
 
 def _choose(
     asked: _Question,
+    goal: Goal,
+    *,
     keep: int | None,
     add: int,
-    goal: Goal,
     fixed: Sequence[str],
 ) -> Choice:
     town = asked.town.town

@@ -1,3 +1,4 @@
+import dataclasses
 import hashlib
 import json
 import resource
@@ -296,12 +297,16 @@ def test_a_file_that_is_there_is_replaced(path):
     assert "facilities" not in pyogrio.list_layers(path)[:, 0]
 
 
+def renamed(layer):
+    return dataclasses.replace(layer, features=layer.features.assign(name="another"))
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
         (lambda _: [], "no layer"),
         (lambda layers: [*layers, layers[0]], "twice"),
-        (lambda layers: [layers[0], town_layers()[1]], "share their features"),
+        (lambda layers: [layers[0], renamed(layers[1])], "share their features"),
     ],
 )
 def test_layers_that_do_not_fit_are_refused(tmp_path, spoil, message):

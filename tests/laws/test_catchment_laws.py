@@ -7,11 +7,13 @@ import shapely
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from futuremap.catchment.accessibility import Steps, two_step, weighted
+from futuremap.catchment.choice import only_here, within_any
 from futuremap.catchment.coverage import covered_places, overlap, within_radius_of_any
 from futuremap.catchment.disc import shares_inside
 from futuremap.catchment.pairs import near, nearest
 from futuremap.catchment.reach import by_places, within_radius
-from futuremap.catchment.stand import stand
+from futuremap.catchment.stand import coarser, stand
 from futuremap.core.ages import AgeGroups
 from futuremap.core.crosswalk import compose, gather
 from futuremap.core.population import Population
@@ -202,3 +204,53 @@ def test_towns_in_two_plane_zones_are_one_project(seed):
     both = Zones(gpd.GeoDataFrame(pd.concat(frames), crs=6668), "facility", 3)
     pairs = near(both, both, radius=3000.0)
     assert ((pairs.facility < 4) == (pairs.place < 4)).all()
+
+
+@settings(max_examples=30, deadline=None)
+@given(SEEDS, SEEDS, st.floats(100, 1500))
+def test_supply_is_shared_out_whole_in_any_order(seed, other, radius):
+    halls, homes = facilities(seed, count=8), facilities(seed + 1, count=60)
+    rng = np.random.default_rng(seed)
+    supply, people = rng.integers(0, 50, 8).astype(float), rng.gamma(1.0, 40.0, (2, 60))
+    steps = Steps((radius / 3, radius), (1.0, 0.4))
+
+    def found(some, amount):
+        pairs = near(some, homes, radius=radius)
+        reach = weighted(pairs, facilities=some, places=homes, weight=steps)
+        return two_step(reach, supply=amount, demand=people)
+
+    straight = found(halls, supply)
+    used = (people * straight.at_place).sum(axis=1)
+    np.testing.assert_allclose(used + straight.unused, supply.sum(), rtol=1e-12)
+    turned, order = reordered(halls, other)
+    again = found(turned, supply[order]).at_place
+    np.testing.assert_allclose(again, straight.at_place, rtol=1e-12, atol=1e-15)
+
+
+@settings(max_examples=30, deadline=None)
+@given(SEEDS, st.floats(100, 1500))
+def test_who_depends_on_one_and_who_has_a_choice_are_all_who_are_covered(seed, radius):
+    halls, homes = facilities(seed, count=8), facilities(seed + 1, count=60)
+    reach = by_places(halls, homes, radius=radius)
+    people = np.random.default_rng(seed).gamma(1.0, 40.0, 60)
+    alone = (only_here(reach).weights @ people).sum()
+    choice, covered = (
+        float((within_any(reach, homes, at_least=least).weights @ people).sum()) for least in (2, 1)
+    )
+    assert abs(alone + choice - covered) <= 1e-9 * max(1.0, covered)
+
+
+@settings(max_examples=20, deadline=None)
+@given(SEEDS, st.floats(10, 400))
+def test_coarser_cells_keep_everybody_where_they_stand_on_average(seed, spacing):
+    blocks = zones(tiling(seed, count=6))
+    people = np.random.default_rng(seed).gamma(1.0, 40.0, len(blocks))
+    standing = stand(blocks)
+    cells, crowd = coarser(standing, people, spacing=spacing)
+    fine = standing.walk.weights @ people
+    assert abs(crowd.sum() - people.sum()) <= 1e-9 * people.sum()
+    middles = [
+        amount @ shapely.get_coordinates(some.plane_geometry()) / amount.sum()
+        for amount, some in ((crowd, cells), (fine, standing.places))
+    ]
+    np.testing.assert_allclose(*middles, atol=1e-4)

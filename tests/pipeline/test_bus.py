@@ -39,7 +39,7 @@ def read(folder, stops, text):
     project = Project.model_validate({"project": header, "municipality": [town]})
     project._file = folder / "project.toml"
     report = Report()
-    return read_bus(project, 0, STREET, None, report), report
+    return read_bus(project, 0, roads=STREET, area=None, report=report), report
 
 
 def listed(*east):

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import shapely
 
+from futuremap.catchment.stand import stand_on
 from futuremap.config.model import Project
 from futuremap.core.ages import AgeGroups
 from futuremap.core.facilities import Facilities
@@ -262,3 +263,26 @@ def test_a_renewal_makes_the_life_longer():
     found = served({"life_years": 60, "extension_years": 20}, some=some)
     left = found.life_cycle.frame("life_left")["one"]
     assert left.tolist() == [15, 10, 25, 5]
+
+
+@pytest.mark.parametrize("neighbour", [False, True])
+def test_where_people_live_counts_with_and_without_a_neighbour(neighbour):
+    # all of the town live in one house, 100 m from a hall; the neighbour's stand all over it
+    towns = [town("34204", 0, 3, halls()), *([town("33207", SIDE, 5)] if neighbour else [])]
+    house = degrees([shapely.Point(1500, 1100)])
+    standing = stand_on(
+        towns[0].blocks,
+        longitude=shapely.get_x(house),
+        latitude=shapely.get_y(house),
+        weight=np.ones(1),
+        sources=["ipss2018"],
+    )
+    towns[0] = towns[0]._replace(standing=standing)
+    people = join_zones([one.base for one in towns])
+    found = in_reach(Prepared(world({}), tuple(towns), (), Report()), towns[0], people)
+    reached = column(found, "people_in_reach")
+    assert reached["one"] == pytest.approx(4000)
+    assert reached["alone"] == 0
+    disc = np.pi * (R / 1000) ** 2 * PER_KM2
+    assert (0 < reached["border"] < disc / 2) if neighbour else reached["border"] == 0
+    assert found.access.column("coverage_rate", 2020)[0] == pytest.approx(1)

@@ -12,7 +12,7 @@ def test_every_facility_stands_in_every_year(demo_output):
     assert set(years["区域コード"]) == set(listed["区域コード"])
     # one has no coordinates: its people are not known, not 0
     unknown = years[years["利用圏人口（人）"].isna()]
-    assert set(unknown["名称"]) == set(listed.loc[listed["緯度"].isna(), "名称"])
+    assert set(unknown["名称"]) == set(listed.loc[listed["緯度（JGD2011）"].isna(), "名称"])
     assert len(set(unknown["名称"])) == 1
     now = years[years["年"] == 2023].set_index("区域コード")["利用圏人口（人）"]
     wide = listed.set_index("区域コード")["利用圏人口 2023年（人）"]
