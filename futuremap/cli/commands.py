@@ -246,6 +246,9 @@ def _show_files(outcome: Outcome, folder: Path) -> None:
     typer.echo(f"  はじめに / start here : {folder / 'README.html'}")
     typer.echo(f"  Google Earth          : {folder / 'earth' / 'web'}（Pro は earth/pro）")
     typer.echo(f"  QGIS                  : {folder / 'qgis' / f'{name}_baseline.gpkg'}")
+    typer.echo(f"  Excel                 : {folder / 'excel' / f'{name}_baseline.xlsx'}")
+    if (folder / "report").is_dir():
+        typer.echo(f"  印刷 / print          : {folder / 'report'}")
 
 
 def _write_csv(file: Path, report: Report) -> None:
