@@ -304,6 +304,9 @@ def _show_files(folder: Path) -> None:
     typer.echo(f"  はじめに / start here : {folder / 'README.html'}")
     typer.echo(f"  Google Earth          : {folder / 'earth' / 'web'}（Pro は earth/pro）")
     typer.echo(f"  QGIS                  : {folder / 'qgis'}（gpkg を QGIS に放す）")
+    typer.echo(f"  Excel                 : {folder / 'excel'}")
+    if (folder / "report").is_dir():
+        typer.echo(f"  印刷 / print          : {folder / 'report'}")
 
 
 def _write_csv(file: Path, report: Report) -> None:

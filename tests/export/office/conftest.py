@@ -19,7 +19,6 @@ from futuremap.export.brief import Brief, Fact, PastError
 from futuremap.problems import Problem
 
 YEARS = (2020, 2050)
-CODES = ["513404300", "513404301", "513404302", "513404310", "513404400", "513404319"]
 CELLS = [f"{code[:8]}{quarter}" for code in ("51340430", "51340431") for quarter in (1, 2, 3)]
 MakeBrief = Callable[..., Brief]
 
