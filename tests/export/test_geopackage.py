@@ -238,10 +238,6 @@ def test_metadata_is_the_given_json_with_the_title(path):
     assert json.loads(text) == {
         **METADATA,
         "title": {"ja": TITLE.ja, "en": TITLE.en},
-        "scenario": {
-            "name": "baseline",
-            "title": {"ja": "何もしない将来", "en": "If nothing changes"},
-        },
     }
     assert query(path, "SELECT reference_scope, md_file_id FROM gpkg_metadata_reference") == [
         ("geopackage", 1)

@@ -199,3 +199,21 @@ def test_what_a_reader_wrote_is_not_run(tmp_path):
     assert root.findtext("title").startswith('<b>&"')
     tips = [tip.text for tip in root.iter("mapTip")]
     assert all("&lt;&amp;&quot;町&gt; [&#37; 1 %]" in tip for tip in tips)
+
+
+def test_a_file_of_changes_alone_has_a_project_of_them(tmp_path):
+    target = tmp_path / "a.gpkg"
+    layers = [layer for layer in [*town_layers(), *facility_layers()] if layer.state == "change"]
+    written = write_geopackage(layers, target, title=TITLE, metadata={}, plane_zone=4)
+    assert [path.name for path in written] == ["a.gpkg", "a_change.qgz"]
+    tree = project(target, "増減").find("layer-tree-group")
+    assert [(n.get("id"), n.get("checked")) for n in tree.findall("layer-tree-layer")] == [
+        ("futuremap_facilities_change", "Qt::Checked"),
+        ("futuremap_town_blocks_change", "Qt::Checked"),
+    ]
+
+
+def test_without_a_scenario_no_title_names_one(tmp_path):
+    target = tmp_path / "a.gpkg"
+    write_geopackage(town_layers(), target, title=TITLE, metadata={}, plane_zone=4)
+    assert project(target, "将来").findtext("title").endswith("将来（2053年）")

@@ -11,14 +11,14 @@ import pytest
 from gpkg_rules import findings
 from test_geopackage import METADATA, TITLE, facility_layers, town_layers
 
-from futuremap.export.geopackage import write_geopackage
+from futuremap.export.geopackage import BASELINE, write_geopackage
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     path = tmp_path_factory.mktemp("rules") / "town.gpkg"
     write_geopackage([*town_layers(hide=True), *facility_layers()], path, title=TITLE,
-                     metadata=METADATA)  # fmt: skip
+                     metadata=METADATA, scenario=BASELINE)  # fmt: skip
     return path
 
 

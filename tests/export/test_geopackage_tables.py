@@ -99,6 +99,9 @@ def test_between_the_states_people_and_opening_years_decide():
     closing_down = features.assign(in_service_2038=[1.0, 0.0, 0.0])
     places = [replace(layer, features=closing_down) for layer in facility_layers()]
     assert shown_in(places, 2038).tolist() == [True, False, False]
+    unlisted = features.drop(columns="opened")
+    places = [replace(layer, features=unlisted, balloon=()) for layer in facility_layers()]
+    assert shown_in(places, 2038).tolist() == [True, True, False]
     towns = town_layers()[0].features.assign(population_2038=[0.5, 0.49, 0.0, 3.0, 9.0])
     blocks = [replace(layer, features=towns) for layer in town_layers()]
     assert shown_in(blocks, 2038).tolist() == [True, False, False, True, True]

@@ -269,10 +269,13 @@ def _legend(
                  fontColor="#1e1e1e", titleAlignment="1", symbolAlignment="1")  # fmt: skip
     styles = add(item, "styles")
     sizes = {"title": 12.0, "group": 9.0, "subgroup": 9.0, "symbol": 8.5, "symbolLabel": 8.5}
-    space = {"title": "marginBottom", "symbolLabel": "marginLeft"}
+    space = {"title": {"Bottom": "2"}, "symbol": {"Top": "1"}, "symbolLabel": {"Left": "2"}}
     for part, size in sizes.items():
-        gap = {space.get(part, "marginTop"): "1" if part == "symbol" else "2"}
-        _font(add(styles, "style", {"name": part, "alignment": "1", **gap}), "styleFont", size)
+        # the name of a layer has two lines, which QGIS sets too low
+        gaps = space.get(part, {"Top": "2", "Bottom": "1"})
+        about = {f"margin{side}": width for side, width in gaps.items()}
+        style = add(styles, "style", {"name": part, "alignment": "1", **about})
+        _font(style, "styleFont", size)
     tree = add(item, "layer-tree-group")
     for entry in entries:
         about = {"id": entry.layer, "name": entry.name, "checked": "Qt::Checked", "expanded": "1"}

@@ -21,12 +21,12 @@ from futuremap.export.geopackage.tables import FeatureTable
 from futuremap.export.geopackage.xml import QGIS_VERSION, add, document, reference_system
 
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # same input, same bytes
-FEW_RINGS = 60  # more would hide each other and what lies below
+FEW_RINGS = 60  # in a state; more would hide each other and what lies below
 SPARE = 0.03  # of the extent around what is shown
 ANIMATED = "1"  # the temporal controller's mode in which a slider goes through the years
 GEOMETRIES = {"Point": "Point", "MultiPolygon": "Polygon"}
-States = Literal["now", "future"]
-NAMES: dict[States, str] = {"now": "現況", "future": "将来"}
+States = Literal["now", "future", "change"]
+NAMES: dict[States, str] = {"now": "現況", "future": "将来", "change": "増減"}
 BY_YEAR, CHANGE = "各年（時間コントローラー用）", "増減"
 
 
@@ -47,7 +47,7 @@ class Contents(NamedTuple):
     title
         Title of the whole.
     scenario
-        Whose future it is.
+        Whose future it is, if it is that of one scenario.
     plane_zone
         Plane rectangular zone of the map; degrees where there is none for all of it.
     years
@@ -59,7 +59,7 @@ class Contents(NamedTuple):
     file: str
     tables: Sequence[FeatureTable]
     title: Text
-    scenario: Scenario
+    scenario: Scenario | None
     plane_zone: int | None
     years: tuple[int, int, int]
     credits: Sequence[Credit]
@@ -97,8 +97,10 @@ class _MapLayer(NamedTuple):
 
 
 def projects(contents: Contents) -> list[Embedded]:
-    """The projects of a file: now and, where there is one, the future."""
+    """The projects of a file: now and the future, or the change where it holds nothing else."""
     held = {drawing.state for table in contents.tables for drawing in table.drawings}
+    if held & {"now", "future"}:
+        held.discard("change")
     return [
         Embedded(name, state, _zipped(_document(contents, state), state))
         for state, name in NAMES.items()
@@ -165,7 +167,7 @@ def _layers(tables: Sequence[FeatureTable], state: States) -> list[_MapLayer]:
                 areas += drawing.shape == "area"
                 visible = areas <= 1 or drawing.shape != "area"
                 if drawing.shape == "ring":
-                    visible = table.located <= FEW_RINGS
+                    visible = table.located <= FEW_RINGS * len(table.drawings)
                 shown.append(_MapLayer(table, drawing, visible, ""))
             elif drawing.state == "change":
                 changes.append(_MapLayer(table, drawing, False, CHANGE))  # noqa: FBT003
@@ -179,7 +181,8 @@ def _layers(tables: Sequence[FeatureTable], state: States) -> list[_MapLayer]:
 def _title(contents: Contents, layers: Sequence[_MapLayer], state: States) -> str:
     heading = next(x.drawing.heading for x in layers if x.drawing.state == state and not x.group)
     mark = f"［{SYNTHETIC[0]}］" if any(c.synthetic for c in contents.credits) else ""
-    which = f"　{contents.scenario.title.ja}" if state == "future" else ""
+    scenario = contents.scenario if state == "future" else None
+    which = f"　{scenario.title.ja}" if scenario is not None else ""
     return f"{mark}{contents.title.ja}　{heading}{which}"
 
 

@@ -36,7 +36,7 @@ def write_geopackage(
     *,
     title: Text,
     metadata: Mapping[str, object],
-    scenario: Scenario = BASELINE,
+    scenario: Scenario | None = None,
     outlines: Sequence[Zones] = (),
     plane_zone: int | None = None,
     by_year: bool = True,
@@ -59,7 +59,7 @@ def write_geopackage(
     metadata
         What the file says about the run, as JSON can hold it.
     scenario
-        Whose future it is.
+        Whose future it is, if it is that of one scenario.
     outlines
         Boundaries of the municipalities.
     plane_zone
@@ -91,7 +91,9 @@ def write_geopackage(
             tuple(dict.fromkeys(credit for layer in layers for credit in layer.credits)),
         ),
     )
-    about = {**metadata, "scenario": {"name": scenario.name, "title": scenario.title._asdict()}}
+    about = dict(metadata)
+    if scenario is not None:
+        about["scenario"] = {"name": scenario.name, "title": scenario.title._asdict()}
     draft = path.with_name(f".{path.stem}.part.gpkg")
     beside = {path.with_name(f"{path.stem}_{one.state}.qgz"): one for one in embedded}
     drafts = {draft: path} | {name.with_name(f".{name.name}.part"): name for name in beside}

@@ -98,8 +98,10 @@ def shown_in(layers: Sequence[Layer], year: int) -> NDArray[np.bool_]:
             return layer.shown
     first, features = layers[0], layers[0].features
     if first.kind == "facility":
-        opened = features["opened"].to_numpy(dtype=np.float64)
-        return has_shape(features) & in_service(features, year, otherwise=~(opened > year))
+        standing = np.ones(len(features), dtype=np.bool_)
+        if "opened" in features:
+            standing = ~(features["opened"].to_numpy(dtype=np.float64) > year)
+        return has_shape(features) & in_service(features, year, otherwise=standing)
     people = column("population", year)
     if people not in features:
         return has_shape(features)
