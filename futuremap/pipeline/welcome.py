@@ -173,6 +173,8 @@ def _files(folder: Path, layers: Sequence[Layer]) -> dict[str, Text]:
             words[name] = Text(
                 "町の一覧（プロでは町から町へ飛ぶツアー）", "The towns, and a tour in Pro"
             )
+        elif path.suffix == ".kmz" and path.stem.endswith("_all"):
+            words[name] = Text("すべての市区町村のメッシュ", "The mesh of all towns")
         elif path.suffix == ".gpkg":
             words[name] = Text("すべての主題図", "All themes")
         elif path.stem in TABLES:
