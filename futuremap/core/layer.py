@@ -201,7 +201,8 @@ class Layer:
         """Label and colour of every class for a legend; the unknown one only where it occurs."""
         entries = self.classes.entries(lang)
         known = len(self.classes.colours)
-        return entries if (self.class_index()[self.shown] == known).any() else entries[:known]
+        values = self.features[self.colour].to_numpy(dtype=np.float64)
+        return entries if np.isnan(values[self.shown]).any() else entries[:known]
 
     def heading(self, lang: str = "ja") -> str:
         """State and year as a reader sees them.

@@ -60,6 +60,17 @@ def xml_text(text: str) -> str:
     return clean(text).translate(MARKUP) if NEEDS_CARE.search(text) else text
 
 
+def plain(texts: Sequence[str]) -> bool:
+    """Whether many texts may stand in XML and in HTML as they are, looked through at once.
+
+    Examples
+    --------
+    >>> plain(["塩屋町", "A"]), plain(["塩屋町", "$[name]"])
+    (True, False)
+    """
+    return NEEDS_CARE.search("\n".join(texts)) is None
+
+
 def xml_texts(texts: Sequence[str]) -> list[str]:
     """`xml_text` of many, looked through at once.
 
@@ -68,9 +79,7 @@ def xml_texts(texts: Sequence[str]) -> list[str]:
     >>> xml_texts(["塩屋町", "A & B"])
     ['塩屋町', 'A &amp; B']
     """
-    if NEEDS_CARE.search("\n".join(texts)):
-        return [xml_text(text) for text in texts]
-    return list(texts)
+    return list(texts) if plain(texts) else [xml_text(text) for text in texts]
 
 
 def html_text(text: str) -> str:
@@ -87,6 +96,17 @@ def html_text(text: str) -> str:
     if not NEEDS_CARE.search(text):
         return text
     return clean(text).translate(HTML).translate(MARKUP)
+
+
+def html_texts(texts: Sequence[str]) -> list[str]:
+    """`html_text` of many, looked through at once.
+
+    Examples
+    --------
+    >>> html_texts(["塩屋町", "A & B"])
+    ['塩屋町', 'A &amp;amp; B']
+    """
+    return list(texts) if plain(texts) else [html_text(text) for text in texts]
 
 
 def ascii_id(text: str) -> str:

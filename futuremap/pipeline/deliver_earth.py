@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from futuremap.core.credits import Credit
 from futuremap.core.layer import Layer, Text
 from futuremap.export.kml import EARTH_PRO, EARTH_WEB, write_earth, write_motion, write_overlay
 from futuremap.export.kml.labels import Label, labels_of
 from futuremap.export.kml.towns import write_towns
+from futuremap.export.kml.writer import Part, replaced_characters
 from futuremap.pipeline.compare import stops
 from futuremap.pipeline.draw import Theme
 from futuremap.pipeline.overlay import all_meshes, town_meshes
 from futuremap.pipeline.prepare import Progress
 from futuremap.pipeline.run import Outcome
 
+MOST_TOLD = 5  # features of a theme with characters that were replaced
 EARTH = {"web": EARTH_WEB, "pro": EARTH_PRO}
 
 
@@ -53,6 +57,7 @@ def deliver_earth(
     for theme in themes:
         progress(f"Google Earth：{theme[0].title.ja}")
         labels = names.get(theme[0].place, [])
+        _tell_replaced(outcome, theme)
         shown = [layer for layer in theme if layer.shown.any()]
         meshes = _tiled(outcome, theme)
         for name, profile in EARTH.items() if shown else ():
@@ -100,6 +105,16 @@ def _names(themes: Sequence[Theme]) -> dict[Text, list[Label]]:
         if first.kind == "town_block" and first.place not in found:
             found[first.place] = labels_of(first)
     return found
+
+
+def _tell_replaced(outcome: Outcome, theme: Theme) -> None:
+    """Say which names hold characters that KML cannot: they are drawn as U+FFFD (FM707)."""
+    layer = max(theme, key=lambda one: int(one.shown.sum()))
+    found = replaced_characters(Part(layer, np.flatnonzero(layer.shown)))
+    for zone, count in list(found.items())[:MOST_TOLD]:
+        outcome.prepared.report.add(
+            "FM707", file=theme[0].theme, value=zone, count=count, more=max(len(found) - 1, 0)
+        )
 
 
 def _tiled(outcome: Outcome, theme: Theme) -> list[Theme]:

@@ -219,6 +219,8 @@ def _files(folder: Path, layers: Sequence[Layer]) -> dict[str, Text]:
             words[name] = Text(
                 "町の一覧（プロでは町から町へ飛ぶツアー）", "The towns, and a tour in Pro"
             )
+        elif path.suffix == ".kmz" and path.stem.endswith("_all"):
+            words[name] = Text("すべての市区町村のメッシュ", "The mesh of all towns")
         elif path.suffix in PROJECTS:
             words[name] = _qgis_words(path, layers)
         elif path.parent.name in {"excel", "report"}:

@@ -1,14 +1,19 @@
 """What earth/web looks like on a globe that knows no more KML than Google Earth on the web does."""
 
 import re
+import sys
 import zipfile
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 from PIL import Image, ImageChops
 
+from futuremap.export.kml import EARTH_PRO, write_overlay
+
 pytestmark = pytest.mark.client
+BENCH = Path(__file__).resolve().parents[2] / "scripts" / "bench"
 
 NOW, FUTURE, CHANGE = "現況", "将来", "増減"
 KEYS = {NOW: "now", FUTURE: r"y\d{4}", CHANGE: "change"}
@@ -245,3 +250,73 @@ def test_earth_pro_warns_of_its_radio_folder_only(demo_output, render_kml, tmp_p
     assert report["log"] == [RADIO]
     assert (report["pageErrors"], report["externalRequests"]) == ([], [])
     assert 0 < report["visiblePolygons"] < report["polygons"]
+
+
+def test_the_slider_shows_one_year_at_a_time(demo_output, render_kml, tmp_path):
+    kmz = demo_output / "earth" / "pro" / "town_blocks_years.kmz"
+    with zipfile.ZipFile(kmz) as archive:
+        kml = archive.read("doc.kml").decode("utf-8")
+    pictures = []
+    for year in (2023, 2053):
+        one = re.search(rf'<Folder id="year-{year}">.*?(?=<Folder id="year-|\Z)', kml, re.DOTALL)[0]
+        png = tmp_path / f"{year}.png"
+        report = render_kml(kmz, png, size="500x400", time=f"{year}-06-01T00:00:00Z")
+        assert (report["log"], report["pageErrors"], report["externalRequests"]) == ([], [], [])
+        assert report["visiblePolygons"] == one.count("<Polygon")
+        pictures.append(_picture(png))
+    assert _share_that_differs(*pictures) > 0.01
+
+
+def test_a_tour_is_taken_and_starts_from_what_stands_now(demo_output, render_kml, tmp_path):
+    kmz = demo_output / "earth" / "pro" / "town_blocks_tour.kmz"
+    report = render_kml(kmz, tmp_path / "tour.png", size="400x300")
+    (tour,) = report["tours"]
+    assert tour["entries"] > 10
+    assert report["pageErrors"] == []
+    # the client tells what it does not know of tours: that prisms grow is Earth Pro's alone
+    assert {line for line in report["log"] if "AnimatedUpdate" not in line} == set()
+    assert report["visiblePolygons"] > 200
+
+
+def test_rings_lie_around_the_columns_when_they_are_shown(demo_output, render_kml, tmp_path):
+    kmz = demo_output / "earth" / "web" / "facilities.kmz"
+    without, shown = tmp_path / "without.png", tmp_path / "with.png"
+    first = render_kml(kmz, without, size="500x400")
+    rings = [one for one in first["containers"] if one["name"] == "利用圏"]
+    assert len(rings) == 3
+    assert not any(one["shown"] for one in rings)  # they are many, and hide the columns
+    render_kml(kmz, shown, size="500x400", show="利用圏")
+    assert _share_that_differs(_picture(without), _picture(shown)) > 0.02
+
+
+@pytest.fixture(scope="module")
+def tile(tmp_path_factory):
+    """A tile of a super-overlay as the client reads it once its region is near."""
+    sys.path.insert(0, str(BENCH))
+    try:
+        from kml_prefecture import prefecture
+    finally:
+        sys.path.remove(str(BENCH))
+    folder = tmp_path_factory.mktemp("overlay")
+    (kmz,) = write_overlay(prefecture(1, 1, empty=0.3), folder, profile=EARTH_PRO)
+    with zipfile.ZipFile(kmz) as archive:
+        names = {name: archive.read(name) for name in archive.namelist() if "now/" in name}
+    for name, kml in names.items():
+        # the client draws regions at every distance, but knows no links on region
+        (folder / name.rpartition("/")[2]).write_bytes(re.sub(rb"<NetworkLink>.*\n", b"", kml))
+    return folder
+
+
+def test_tiles_draw_all_their_cells_on_every_mesh(tile, render_kml, tmp_path):
+    tops = {}
+    for name in ("513200-1km", "513200-250m"):
+        path = tile / f"{name}.kml"
+        report = render_kml(
+            path, tmp_path / f"{name}.png", size="500x400", lookat="132.0625,34.042,24000,0,50"
+        )
+        assert report["visiblePolygons"] == path.read_bytes().count(b"<Polygon")
+        assert {line for line in report["log"] if "Region" not in line} == set()
+        picture = pixels(_picture(tmp_path / f"{name}.png"))
+        tops[name] = (picture != picture[0, 0]).any(axis=2).any(axis=1).argmax()
+    # one scale for all: a large cell is as high as its people are dense, hence lower
+    assert tops["513200-250m"] < tops["513200-1km"]

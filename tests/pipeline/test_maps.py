@@ -1,10 +1,13 @@
 """Maps of a whole run, as the project file wants them: 湯河原町 alone, to be quick."""
 
+import json
+import re
 import shutil
 import zipfile
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import rasterio
 import shapely
@@ -213,3 +216,35 @@ def test_the_language_can_be_asked_for(outcome):
     assert english.output.language == "en"
     assert english.file == outcome.prepared.project.file
     assert in_language(outcome.prepared, None) is outcome.prepared
+
+
+def test_the_whole_job_in_english(tmp_path, futuremap):
+    folder = one_town(tmp_path / "p")
+    answer = futuremap("run", folder, "--out", tmp_path / "out", "--lang", "en")
+    assert answer.code == 0
+    out = tmp_path / "out" / "mihara_yugawara"
+    for path in sorted((out / "earth").rglob("*.kmz")):
+        with zipfile.ZipFile(path) as archive:
+            kml = archive.read("doc.kml").decode()
+        assert "<name>Now (2015)</name>" in kml or "Now" in kml
+        descriptions = re.findall("<Placemark.*?<description>(.*?)</description>", kml)
+        assert descriptions
+        assert not [text for text in descriptions if "高さ" in text or "年齢別" in text]
+    said = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    assert said["parameters"]["output"]["language"] == "en"
+    assert futuremap("kml-check", out / "earth").code == 0
+    assert futuremap("run", folder, "--lang", "fr").code == 2
+
+
+def test_names_that_no_map_can_hold_are_told(outcome, themes, tmp_path):
+    theme = themes["town_blocks"]
+    names = theme[0].features["name"].astype(object).copy()
+    names.iloc[0] = "壊れた\x0b名\x0c前"
+    frame = theme[0].features.copy()
+    frame["name"] = pd.Series(names, index=frame.index, dtype=object)
+    broken = tuple(replace(layer, features=frame, pyramids=None) for layer in theme)
+    credits_ = credits_for(outcome, ["14384"])
+    earth.deliver_earth(outcome, [broken], tmp_path, credits=credits_, progress=lambda _: None)
+    (told,) = [p for p in outcome.prepared.report.warnings if p.code == "FM707"]
+    assert told.value == frame.index[0]
+    assert "2 文字" in told.text("why")

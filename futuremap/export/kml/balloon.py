@@ -70,7 +70,10 @@ def columns(layer: Layer) -> list[str]:
 
 def cells(layer: Layer, column: str, rows: Rows) -> Cells:
     """A column of some features, ready to stand in XML."""
-    series = layer.features[column].iloc[rows]
+    whole = layer.features[column]
+    if whole.dtype == np.float64:  # most are, and pandas' own way to some rows takes its time
+        return number_cells(describe(column)[0], whole.to_numpy()[rows])
+    series = whole.iloc[rows]
     if not is_numeric_dtype(series) or is_bool_dtype(series):
         return text_cells(series)
     values = series.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -131,7 +134,7 @@ def description_cells(
     layer
         The state.
     names
-        Name of each feature.
+        Name of each feature, ready for HTML.
     classes
         Its colour class.
     people
@@ -149,7 +152,7 @@ def description_cells(
         for column in under
     ]
     return [
-        [html_text(name) for name in names],
+        list(names),
         people[layer.height],
         people[layer.colour],
         [labels[i] for i in classes.tolist()],

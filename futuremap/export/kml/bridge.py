@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from futuremap.core.layer import Layer
 from futuremap.errors import ExportError
 from futuremap.export.kml.balloon import cells, column_label, columns
-from futuremap.export.kml.document import colour
+from futuremap.export.kml.document import colour, heading
 from futuremap.export.kml.shapes import foot_radius, outlines
 from futuremap.export.kml.words import document_name, legend_text, texts
 from futuremap.export.kml.writer import Part
@@ -22,10 +22,17 @@ MOST_FEATURES = 10_000  # simplekml needs about 12 kB of memory a feature
 Parts = list[list[NDArray[np.float64]]]  # polygons of a shape, each an outer ring and holes
 
 
-def to_simplekml(layer: Layer) -> simplekml.Kml:
+def to_simplekml(layer: Layer, *, lang: str = "ja") -> simplekml.Kml:
     """A layer as a simplekml document.
 
     Its files are not schema-valid, whatever is put in; deliverables come from `write_earth`.
+
+    Parameters
+    ----------
+    layer
+        The state.
+    lang
+        "ja" or "en".
 
     Raises
     ------
@@ -38,10 +45,12 @@ def to_simplekml(layer: Layer) -> simplekml.Kml:
             f"simplekml is for at most {MOST_FEATURES:,} features, {layer.theme} shows "
             f"{len(part.rows):,}; write_earth has no such limit",
         )
-    kml = simplekml.Kml(name=clean(document_name([layer])))
-    kml.document.description = "<br>".join(_inner_html(line) for line in legend_text(layer))
-    folder = kml.newfolder(name=part.heading)
-    styles = [_style(hue) for _, hue in layer.classes.entries()]
+    kml = simplekml.Kml(name=clean(document_name([layer], lang)))
+    kml.document.description = "<br>".join(
+        _inner_html(line) for line in legend_text(layer, lang=lang)
+    )
+    folder = kml.newfolder(name=heading(part, lang))
+    styles = [_style(hue) for _, hue in layer.classes.entries(lang)]
     data = {column: cells(layer, column, part.rows).machine for column in columns(layer)}
     names = texts(layer.features["name"].iloc[part.rows])
     shapes = layer.features.geometry.to_numpy()[part.rows]
@@ -54,7 +63,7 @@ def to_simplekml(layer: Layer) -> simplekml.Kml:
         prism.style = styles[classes[row]]
         for column, values in data.items():
             # cells are escaped already: simplekml writes these values as they are
-            prism.extendeddata.newdata(column, values[row], column_label(column))
+            prism.extendeddata.newdata(column, values[row], column_label(column, lang=lang))
     return kml
 
 

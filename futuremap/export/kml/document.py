@@ -170,8 +170,8 @@ def styles(part: Part, lang: str = "ja") -> Iterator[str]:
     balloon = balloon_style(part, lang)
     hues = [hue for _, hue in part.layer.classes.entries()]
     solid = part.heights() > 0
-    drawn = np.stack([part.classes(), part.fades()], axis=1)[solid]
-    for entry, alpha in sorted(set(map(tuple, drawn.tolist()))):
+    drawn = np.unique(part.classes()[solid] * (ALPHAS[0] + 1) + part.fades()[solid])
+    for entry, alpha in (divmod(one, ALPHAS[0] + 1) for one in drawn.tolist()):
         # an outline keeps a pale prism's edges readable; opaque ones shimmer with it
         outline = int(alpha != ALPHAS[0])
         edge = f"<LineStyle><color>{colour(hues[entry])}</color></LineStyle>" if outline else ""

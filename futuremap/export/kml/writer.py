@@ -23,9 +23,17 @@ from futuremap.export.kml.balloon import (
 from futuremap.export.kml.marks import ALPHAS, IMPUTED, imputed_cells, opacity
 from futuremap.export.kml.shapes import HOLE, Outlines, foot_radius, outlines, ring_texts
 from futuremap.export.kml.words import texts
-from futuremap.export.text import ascii_ids, html_text, replaced, xml_text, xml_texts
+from futuremap.export.text import (
+    ascii_ids,
+    html_text,
+    html_texts,
+    plain,
+    replaced,
+    xml_text,
+    xml_texts,
+)
 
-CHUNK = 3072  # features held in memory as text at a time
+CHUNK = 4096  # features held in memory as text at a time
 CHUNK_CORNERS = 5 * CHUNK  # and their corners, where shapes have many
 HEIGHT_DECIMALS = 1
 FLAT = "flat"  # class of shapes without height
@@ -269,9 +277,10 @@ def _columns(
     both = {column: cells(layer, column, rows) for column in columns(layer)}
     names = texts(features["name"].iloc[rows])
     people = {column: found.people for column, found in both.items()}
+    escaped, names = (names, names) if plain(names) else (xml_texts(names), html_texts(names))
     return [
         ascii_ids([f"{key}-{zone}" for zone in features.index[rows].tolist()]),
-        xml_texts(names),
+        escaped,
         *description_cells(layer, names, classes=classes, people=people, rows=rows, lang=lang),
         styles,
         *(found.machine for found in both.values()),
