@@ -17,6 +17,7 @@ from futuremap.pipeline.weighing import FIXED, Indicators
 
 LEVELS = {
     "municipality": Text("市区町村", "Municipality"),
+    "region": Text("全体", "Whole region"),
     "block": Text("町丁・字", "Town block"),
     "mesh": Text("メッシュ", "Mesh"),
     "facility": Text("施設の利用圏", "Reach of a facility"),

@@ -31,6 +31,7 @@ from futuremap.projection.single_years import age_shares, split_ages
 
 Floats = NDArray[np.float64]
 FIXED, TREND = "fixed", "trend"
+REGION = "region"  # all municipalities of a project together
 
 
 class Indicators(NamedTuple):
@@ -242,8 +243,15 @@ def _tables(
         if variant == FIXED:
             table = with_vacancies(table, inputs.rows)
         found.append(_Found("municipality", table, gather(people, walk), towns, every))
+    if "municipality" in on and len(outcomes) > 1:
+        walk = to_parents(people.zones, [REGION] * len(people.zones))
+        title = {REGION: prepared.project.project.title}
+        table = blocks.on([walk] * years)
+        found.append(_Found(REGION, table, gather(people, walk), title, every))
     for area in inputs.areas if "area" in on else ():
         walk = _to_areas(area, people.zones, outcomes)
+        for empty in np.flatnonzero(np.diff(walk.weights.indptr) == 0).tolist():
+            prepared.report.add("FM824", file=area.entry.file, value=walk.targets[empty])
         table, names, inside = (
             blocks.on([walk] * years),
             _area_names(area, walk),

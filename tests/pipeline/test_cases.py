@@ -1,8 +1,8 @@
 """The four cases of services: real people, areas that add up, and what is provisional says so."""
 
-import itertools
 import json
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -33,7 +33,7 @@ def test_outlines_meet_without_gaps(name, count):
         for rings in shapes if one["geometry"]["type"] == "MultiPolygon" else [shapes]:
             for ring in rings:
                 assert ring[0] == ring[-1]
-                edges.update(frozenset(map(tuple, pair)) for pair in itertools.pairwise(ring))
+                edges.update(frozenset(map(tuple, pair)) for pair in pairwise(ring))
     # a border inside the prefecture is told by both sides, the coast and the outer border by one
     assert max(edges.values()) == 2
     lonely = {point for edge, n in edges.items() if n == 1 for point in edge}
@@ -58,6 +58,10 @@ def test_areas_of_tottori_add_up_to_its_towns(outcomes):
     )
     assert abs(np.sort(medical) - np.sort(living)).max() > 50  # they are not the same areas
     assert found.provisional >= {"outpatients", "beds_acute"}
+    region = found.of("region")[0].table
+    assert region.column("inpatients", 2040)[0] == pytest.approx(medical.sum())
+    low, high = (region.column("inpatients", 2040, bound)[0] for bound in ("low", "high"))
+    assert low < medical.sum() < high
 
 
 def test_certified_of_mie_by_level_and_variant(outcomes):

@@ -144,11 +144,15 @@ def folder(tmp_path_factory):
     points = facilities.located.frame
     districts(made / "districts.geojson", points[points.index.isin(facilities.table.index[own])])
     flood = shapely.box(134.0, 34.2, 134.05, 34.4)
-    feature = {"type": "Feature", "properties": {"code": "A", "name": "浸水"},
-               "geometry": json.loads(shapely.to_geojson(flood))}  # fmt: skip
+    sea = shapely.box(134.9, 34.2, 134.95, 34.25)
+    features = [
+        {"type": "Feature", "properties": {"code": code, "name": name},
+         "geometry": json.loads(shapely.to_geojson(shape))}
+        for code, name, shape in (("A", "浸水", flood), ("B", "海", sea))
+    ]  # fmt: skip
     crs = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::6668"}}
     (made / "hazard.geojson").write_text(
-        json.dumps({"type": "FeatureCollection", "crs": crs, "features": [feature]})
+        json.dumps({"type": "FeatureCollection", "crs": crs, "features": features})
     )
     write(made)
     return made
@@ -260,6 +264,9 @@ def test_areas_count_by_code_and_by_overlap(outcome):
     share = [shapely.intersection(s, box).area / s.area for s in town.town.blocks.geometry]
     assert inside == pytest.approx(np.dot(share, town.people.totals()[0]), rel=1e-4)
     assert 0 < inside < town.people.totals()[0].sum()
+    # nobody lives in the second area, and that is said
+    assert column(outcome, "hazard", "population", 2023)[1] == 0
+    assert [p.value for p in outcome.prepared.report.problems if p.code == "FM824"] == ["B"]
 
 
 def test_classes_of_districts(outcome):
