@@ -94,16 +94,16 @@ def _key_row(brief: Brief, zone: str, entry: Field, *, named: bool) -> list[str]
     low, high = (NO_TEXT, NO_TEXT) if bounds is None else (
         _figure(entry, float(bound[last, z])) for bound in bounds
     )  # fmt: skip
-    # only people change by a rate that the tables hold
-    rate = field("change_rate")
-    change = _figure(rate, float(table.column("change_rate", future)[z]))
+    now, then = (float(table.column(entry.name, year)[z]) for year in (base, future))
+    # people change by a rate; a ratio's own change would be read as one of its percents
+    counted = entry.unit == "persons" and now > 0
     return [
         f"{brief.names[zone].ja} {entry.label()}" if named else entry.label(),
-        _figure(entry, float(table.column(entry.name, base)[z])),
-        _figure(entry, float(table.column(entry.name, future)[z])),
+        _figure(entry, now),
+        _figure(entry, then),
         low,
         high,
-        change if entry.name == "population" else NO_TEXT,
+        _figure(field("change_rate"), then / now - 1) if counted else NO_TEXT,
     ]
 
 
