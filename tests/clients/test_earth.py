@@ -19,6 +19,7 @@ NOW, FUTURE, CHANGE = "現況", "将来", "増減"
 KEYS = {NOW: "now", FUTURE: r"y\d{4}", CHANGE: "change"}
 FIRST = "LookAt of "  # the client says whose view it took
 RADIO = "warn: KML - Unsupported ListStyle with listItemType: radioFolder"
+REGIONS = "warn: KML - Placemark Regions are unsupported"  # of names, which Earth Pro thins out
 SIDE = (134.02, 34.30, 45_000.0, 86.0)  # longitude, latitude, range and tilt: from the south
 WIDE, HIGH, LEGEND_EDGE = 800, 400, 395
 LENS = WIDE / 2 / np.tan(np.radians(30))  # the client sees 60° of the longer side
@@ -243,11 +244,11 @@ def test_stands_taller_where_it_is_denser(from_the_south, state):
     assert np.corrcoef(seen[both], wanted[both])[0, 1] > 0.97
 
 
-def test_earth_pro_warns_of_its_radio_folder_only(demo_output, render_kml, tmp_path):
+def test_earth_pro_warns_of_its_radio_folder_and_regions_only(demo_output, render_kml, tmp_path):
     report = render_kml(
         demo_output / "earth" / "pro" / "town_blocks.kmz", tmp_path / "pro.png", size="400x300"
     )
-    assert report["log"] == [RADIO]
+    assert set(report["log"]) == {RADIO, REGIONS}
     assert (report["pageErrors"], report["externalRequests"]) == ([], [])
     assert 0 < report["visiblePolygons"] < report["polygons"]
 
@@ -260,11 +261,11 @@ def test_the_slider_shows_one_year_at_a_time(demo_output, render_kml, tmp_path):
     for year in (2023, 2053):
         one = re.search(rf'<Folder id="year-{year}">.*?(?=<Folder id="year-|\Z)', kml, re.DOTALL)[0]
         png = tmp_path / f"{year}.png"
-        report = render_kml(kmz, png, size="500x400", time=f"{year}-06-01T00:00:00Z")
+        report = render_kml(kmz, png, size="800x600", time=f"{year}-06-01T00:00:00Z")
         assert (report["log"], report["pageErrors"], report["externalRequests"]) == ([], [], [])
         assert report["visiblePolygons"] == one.count("<Polygon")
         pictures.append(_picture(png))
-    assert _share_that_differs(*pictures) > 0.01
+    assert _share_that_differs(*pictures) > 0.02
 
 
 def test_a_tour_is_taken_and_starts_from_what_stands_now(demo_output, render_kml, tmp_path):
