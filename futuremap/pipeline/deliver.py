@@ -20,7 +20,8 @@ from futuremap.export.publish import publishing
 from futuremap.export.tabular import write_frame, write_population, write_table
 from futuremap.pipeline.compare import chart
 from futuremap.pipeline.deliver_earth import deliver_earth
-from futuremap.pipeline.deliver_indicators import area_title, credits_of_indicators, write_all
+from futuremap.pipeline.deliver_indicators import credits_of_indicators
+from futuremap.pipeline.deliver_indicators import write_all as write_indicators
 from futuremap.pipeline.deliver_office import deliver_office
 from futuremap.pipeline.deliver_qgis import write_qgis
 from futuremap.pipeline.deliver_reach import write_reach
@@ -112,21 +113,7 @@ def _write_tables(outcome: Outcome, themes: list[Theme], folder: Path) -> None:
     ):
         write_table(table, folder / name, names=names, made_up=made_up)
     _write_access(outcome, folder, made_up)
-    if outcome.indicators is not None:
-        areas = {a.name: area_title(a) for a in outcome.prepared.project.indicators.area}
-        facilities = {
-            str(zone): str(name)
-            for town in outcome.towns
-            if town.town.facilities is not None
-            for zone, name in town.town.facilities.table["name"].items()
-        }
-        write_all(
-            outcome.indicators,
-            folder,
-            areas=areas,
-            facilities=facilities,
-            synthetic=lambda codes: any(one.synthetic for one in credits_for(outcome, codes)),
-        )
+    write_indicators(outcome, folder)
     for theme in themes:
         write_frame(theme[0].features, folder / theme[0].theme)
 

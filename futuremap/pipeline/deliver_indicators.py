@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
+import pandas as pd
+
 from futuremap.config.indicators import AreaFile
+from futuremap.core.credits import SYNTHETIC, credits_of
 from futuremap.core.fields import field
 from futuremap.core.layer import Text
 from futuremap.core.table import Table
 from futuremap.export.indicator_table import Part, write_indicators
 from futuremap.export.tabular import write_rows, write_table
+from futuremap.pipeline.draw import credits_for
 from futuremap.pipeline.prepare import Prepared
 from futuremap.pipeline.read_indicators import LIMITS_CREDIT, SOURCED
+from futuremap.pipeline.run import Outcome
 from futuremap.pipeline.weighing import FIXED, Indicators
 
 LEVELS = {
@@ -46,30 +52,22 @@ def area_title(area: AreaFile) -> Text:
     return Text(area.title + mark[0], (area.title_en or area.title) + mark[1])
 
 
-def write_all(
-    found: Indicators,
-    folder: Path,
-    *,
-    areas: dict[str, Text],
-    facilities: Mapping[str, str],
-    synthetic: Callable[[Sequence[str]], bool],
-) -> None:
-    """Write ``indicators`` and, apart, those of meshes and of reach.
+def write_all(outcome: Outcome, folder: Path) -> None:
+    """Write ``indicators``, apart those of meshes and of reach, and what else was made of them.
 
     Parameters
     ----------
-    found
-        What was weighed.
+    outcome
+        A run that weighed its people.
     folder
         Where tables go.
-    areas
-        Titles of the project's areas by name.
-    facilities
-        Name of every facility.
-    synthetic
-        Says of codes of municipalities whether any of their data are made up.
     """
+    found = outcome.indicators
+    if found is None:
+        return
+    areas = {area.name: area_title(area) for area in outcome.prepared.project.indicators.area}
     words = LEVELS | areas
+    made_up = {town.town.code for town in outcome.towns if _synthetic(outcome, [town.town.code])}
     parts = [
         Part(
             kept.level,
@@ -77,7 +75,7 @@ def write_all(
             kept.variant,
             kept.table,
             kept.names,
-            synthetic(kept.towns),
+            bool(made_up & set(kept.towns)),
         )
         for kept in found.tables
     ]
@@ -87,29 +85,54 @@ def write_all(
         write_indicators(together, folder / "indicators", provisional=found.provisional)
     for level, some in apart.items():
         if some:
-            write_indicators(
-                some,
-                folder / f"indicators_{level}",
-                provisional=found.provisional,
-                as_text=False,
-            )
-    if found.renewal is not None:
-        write_table(found.renewal, folder / "renewal", names=facilities)
-    _write_work(found, folder)
+            stem = folder / f"indicators_{level}"
+            write_indicators(some, stem, provisional=found.provisional, as_text=False)
+    _write_renewal(outcome, found, folder, made_up)
+    _write_work(outcome, found, folder, made_up)
 
 
-def _write_work(found: Indicators, folder: Path) -> None:
-    work = found.work
-    if work.staff is not None:
+def _synthetic(outcome: Outcome, codes: Sequence[str]) -> bool:
+    return any(credit.synthetic for credit in credits_for(outcome, codes))
+
+
+def _write_renewal(
+    outcome: Outcome, found: Indicators, folder: Path, made_up: AbstractSet[str]
+) -> None:
+    if found.renewal is None:
+        return
+    names: dict[str, str] = {}
+    marked: set[str] = set()
+    for town in outcome.towns:
+        if town.town.facilities is not None:
+            here = town.town.facilities.table["name"]
+            names |= {str(zone): str(name) for zone, name in here.items()}
+            marked |= set(here.index) if town.town.code in made_up else set()
+    write_table(found.renewal, folder / "renewal", names=names, made_up=marked)
+
+
+def _write_work(
+    outcome: Outcome, found: Indicators, folder: Path, made_up: AbstractSet[str]
+) -> None:
+    work, setting = found.work, outcome.prepared.project.indicators
+    own = outcome.prepared.project.own_credits()
+    if work.staff is not None and setting.staff is not None:
         groups = {group: group for group in work.staff.zones}
-        write_table(work.staff, folder / "staff", names=groups)
-    towns = {zone: name for kept in found.of("municipality") for zone, name in kept.names.items()}
+        credit = credits_of([setting.staff.credit], own)[0]
+        marked = set(groups) if credit.synthetic or made_up else set()
+        write_table(work.staff, folder / "staff", names=groups, made_up=marked)
+    names = {town.town.code: town.town.name.ja for town in outcome.towns}
     if work.hours is not None:
-        named = work.hours.assign(name=work.hours["zone"].map(towns))
+        named = work.hours.assign(name=work.hours["zone"].map(names))
         columns = ["zone", "name", "year", "task", "driver", "workload_hours"]
-        write_rows(named[columns], folder / "workload")
+        write_rows(_marked(named[columns], made_up), folder / "workload")
     if work.alike is not None:
-        write_rows(work.alike, folder / "profiles")
+        write_rows(_marked(work.alike, made_up), folder / "profiles")
+
+
+def _marked(frame: pd.DataFrame, made_up: AbstractSet[str]) -> pd.DataFrame:
+    if not made_up:
+        return frame
+    return frame.assign(remark=frame["zone"].isin(made_up).map({True: SYNTHETIC[0], False: ""}))
 
 
 def shown_table(found: Indicators | None) -> Table | None:

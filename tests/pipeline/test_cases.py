@@ -101,6 +101,8 @@ def test_workload_of_three_towns(outcomes):
 def test_what_is_made_up_or_provisional_is_said_in_the_outputs(outcomes, tmp_path):
     maizuru = deliver(outcomes["maizuru"], tmp_path)
     assert "合成データを含みます" in (maizuru / "README.html").read_text(encoding="utf-8")
+    staff = pd.read_csv(maizuru / "data" / "staff.csv", encoding="utf-8-sig", dtype=str)
+    assert (staff["備考"] == "合成データ").all()
     tottori = deliver(outcomes["tottori"], tmp_path)
     page = (tottori / "README.html").read_text(encoding="utf-8")
     assert "【仮】" in page

@@ -163,6 +163,8 @@ def test_every_row_of_every_table_says_what_is_made_up(output):
     assert tables
     for path in tables:
         assert set(pq.read_table(path).column("remark").to_pylist()) == {MARK}, path.name
+        if path.stem in {"indicators_mesh", "indicators_facility"}:
+            continue  # too many rows for a CSV
         frame = pd.read_csv(path.with_suffix(".csv"), dtype=str, encoding="utf-8-sig")
         assert (frame["備考"] == MARK).all(), path.name
 
