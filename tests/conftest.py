@@ -69,7 +69,7 @@ def one_of_two(folder: Path, code: str) -> Path:
     kept = next(town for town in (*towns[:-1], last) if f'code = "{code}"' in town)
     text = f"{head}\n[[municipality]]\n{kept}\n[reach]\n{tail}"
     if code != "14384":  # the scenario is about 湯河原町
-        text = text.split("\n[scenario.stay]")[0]
+        text = text.split("\n[scenario.stay]", 1)[0]
     file.write_text(text, encoding="utf-8")
     return folder
 
