@@ -17,7 +17,7 @@ from futuremap.core.layer import Layer, Text
 from futuremap.core.table import Table
 from futuremap.export.chart import Panel, Series, line_chart
 from futuremap.export.geopackage import write_geopackage
-from futuremap.export.kml import EARTH_PRO, EARTH_WEB, write_earth
+from futuremap.export.kml import EARTH_WEB, write_earth
 from futuremap.export.manifest import write_manifest
 from futuremap.export.publish import publishing
 from futuremap.export.summary import Grid, Summary, write_summary
@@ -139,20 +139,20 @@ def write_comparison(
 
 
 def _write_earth(one: SideBySide, folder: Path) -> dict[str, Text]:
-    layers = [layer for layer in one.layers if layer.shown.any()]
+    layers = one.for_earth()
     files = {}
     mesh = one.layers[0].kind == "mesh"
     # meshes of now and of the baseline are large, and stand in the baseline's own set
     kept = [layer for layer in layers if layer.scenario_key] if mesh else layers
-    for name, profile in {"web": EARTH_WEB, "pro": EARTH_PRO}.items():
-        if kept and not (mesh and name == "pro"):
-            place = folder / "earth" / name
-            for path in write_earth(kept, place, profile=profile, prefix=f"{one.key}_"):
-                said = one.layers[2].title
-                files[path.relative_to(folder).as_posix()] = Text(
-                    f"{said.ja}（{'・'.join(layer.heading() for layer in kept)}）",
-                    f"{said.en}, side by side",
-                )
+    if kept:
+        # Earth Pro opens the files of the web as they are; a second set would hold the same
+        place = folder / "earth" / "web"
+        for path in write_earth(kept, place, profile=EARTH_WEB, prefix=f"{one.key}_"):
+            said = one.layers[2].title
+            files[path.relative_to(folder).as_posix()] = Text(
+                f"{said.ja}（{'・'.join(layer.heading() for layer in kept)}）",
+                f"{said.en}, side by side",
+            )
     return files
 
 

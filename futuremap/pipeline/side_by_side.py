@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from futuremap.core.classes import DIFFERENCE_RATE
-from futuremap.core.fields import column
+from futuremap.core.fields import column, describe
 from futuremap.core.layer import Layer, Text, metres_per_unit
 from futuremap.pipeline.draw import draw
 from futuremap.pipeline.run import Outcome
@@ -19,6 +19,10 @@ from futuremap.pipeline.scenarios import Comparison, Played
 
 NOTHING_DONE = Text("何もしない将来", "If nothing is done")
 DIFFERENCE = Text("何もしない将来との差", "Difference from doing nothing")
+OTHER_CLASSES = Text(
+    "違いのない種類の施設は、何もしない将来の図にあります。",
+    "Classes in which nothing differs stand in the baseline's own map.",
+)
 FEWEST = 0.05  # persons; a smaller difference is not drawn
 Floats = NDArray[np.float64]
 
@@ -54,10 +58,41 @@ class SideBySide(NamedTuple):
     key: str
     layers: tuple[Layer, ...]
 
+    def for_earth(self) -> list[Layer]:
+        """Layers with anything to show, and of each number the two years that are compared.
+
+        Facilities are those of the classes in which any differs. The baseline's own maps have
+        all years and all classes.
+        """
+        layers = [layer for layer in self.layers if layer.shown.any()]
+        last = self.layers[-1]
+        years = (None, last.base_year, last.year)
+        kept = last.features["facility_class"][last.shown].unique() if _is_reach(last) else ()
+        return [_lean(layer, years, kept) for layer in layers]
+
     @property
     def differing(self) -> tuple[Layer, ...]:
         """The scenario's future and its difference, which share their features."""
         return self.layers[2:]
+
+
+def _is_reach(layer: Layer) -> bool:
+    return layer.kind == "facility"
+
+
+def _lean(layer: Layer, years: Sequence[int | None], kept: Sequence[str]) -> Layer:
+    columns = [
+        name
+        for name in layer.features.columns
+        if name == layer.features.geometry.name or describe(name)[1] in years
+    ]
+    shown = layer.shown
+    notes = layer.notes
+    if _is_reach(layer):
+        inside = layer.features["facility_class"].isin(kept).to_numpy()
+        if (shown & ~inside).any():
+            shown, notes = shown & inside, (*notes, OTHER_CLASSES)
+    return replace(layer, features=layer.features[columns], shown=shown, notes=notes)
 
 
 def side_by_side(comparison: Comparison) -> list[SideBySide]:
@@ -100,7 +135,7 @@ def changed_themes(baseline: Outcome, outcome: Outcome) -> set[str]:
 
 
 def _kind(layer: Layer) -> str:
-    return "facility" if layer.kind == "facility" else "people"
+    return "facility" if _is_reach(layer) else "people"
 
 
 def _beside(base: Sequence[Layer], other: Sequence[Layer], played: Played) -> SideBySide:
