@@ -88,6 +88,8 @@ def backcast(
         targets, levers = entry.target, entry.lever
     wanted, pulled = entries_of(outcome.prepared, targets, levers)
     goals = tuple(goals_of(outcome, wanted))
+    last = max(target.year for target in wanted)
+    pulled = [_until(lever, last) for lever in pulled]
     progress("バックキャスティング：単位応答と最適化 / unit responses and solving")
     if pulled[0].lever in ("radius_m", "facilities"):
         return _by_run(outcome, goals, pulled[0], title)
@@ -102,6 +104,11 @@ def backcast(
         found = _Found(pose, made, solution, factor)
     progress("答えを前向きに推計して確かめる / running the answer forward")
     return _answer(found, title) if found.solution.effort is not None else _no_answer(found, title)
+
+
+def _until(lever: LeverEntry, last: int) -> LeverEntry:
+    """A lever that says no end is pulled until the last target: later effort meets none."""
+    return lever if lever.to_year is not None else lever.model_copy(update={"to_year": last})
 
 
 def _answer(found: _Found, title: Text) -> Answer:

@@ -22,7 +22,7 @@ def people_words(
     amount: float,
     sure: tuple[float, float],
 ) -> Text:
-    """A lever of households as a sentence.
+    """A lever of households as a sentence; its range is for as many years as its number.
 
     Examples
     --------
@@ -33,11 +33,13 @@ def people_words(
     '本町に、毎年、30代夫婦と子を3組（2026～2045年。見込みの幅 1.5～5組）'
     >>> text.en
     'Honmachi: 3 a year of a couple in the thirties with a child (2026-2045; likely 1.5-5)'
+    >>> people_words(presets()["family_30s"], Text("本町", ""), (2026, 2045), 10 / 3, (2.0, 5.0)).ja
+    '本町に、2年で、30代夫婦と子を7組（2026～2045年。見込みの幅 4～10組）'
     """
     count, every = whole_numbers(amount)
     often = "毎年" if every == 1 else f"{every}年で"
     often_en = "a year" if every == 1 else f"every {every} years"
-    width, width_en = _range(sure, "組")
+    width, width_en = _range((sure[0] * every, sure[1] * every), "組")
     return Text(
         f"{place.ja}に、{often}、{bundle.name.ja}を{count}組"
         f"（{years[0]}～{years[1]}年{'。' if width else ''}{width}）",
