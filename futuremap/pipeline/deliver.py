@@ -76,7 +76,7 @@ def deliver(outcome: Outcome, out: Path, *, progress: Progress = silent) -> Path
         write_geopackage(layers, path, title=title, metadata=_metadata(outcome))
         progress("表：Parquet・CSV / tables")
         _write_tables(outcome, themes, folder / "data")
-        write_page(folder, page(outcome, folder, layers=layers, credits=_credits(outcome)))
+        write_page(folder, page(outcome, folder, layers=layers, credits=_all_credits(outcome)))
         measured = record(
             outcome.prepared,
             control_residuals=outcome.control_residuals,
@@ -101,8 +101,14 @@ def _write_towns(outcome: Outcome, folder: Path) -> None:
 
 
 def _credits(outcome: Outcome) -> tuple[Credit, ...]:
+    """Of what is drawn: people, shapes and facilities."""
+    return credits_for(outcome, [town.town.code for town in outcome.towns])
+
+
+def _all_credits(outcome: Outcome) -> tuple[Credit, ...]:
+    """Of everything, rates and tasks included."""
     own = outcome.prepared.project.own_credits()
-    used = {one.key for one in credits_for(outcome, [town.town.code for town in outcome.towns])}
+    used = {one.key for one in _credits(outcome)}
     tables = {key for _, key in outcome.prepared.project.indicators.files()}
     return credits_of({*used, *tables, *credits_of_indicators(outcome.prepared)}, own)
 
