@@ -121,6 +121,9 @@ class Blocks(NamedTuple):
         place = {zone: i for i, zone in enumerate(self.people.zones)}
         columns = [place[zone] for zone in walks[0].sources]
         years = list(range(len(walks))) if at is None else list(at)
+        labels = [self.people.years[y] for y in years]
+        if not self.names:
+            return Table.build({}, years=labels, zones=walks[0].targets)
         part = self.values[:, :, columns]
         shape = (len(self.names), len(walks), len(walks[0].targets))
         values, low, high = (np.full(shape, np.nan) for _ in range(3))
@@ -138,7 +141,7 @@ class Blocks(NamedTuple):
         high = np.where(known, np.maximum(high, values), np.nan)[:, years]
         return Table.build(
             dict(zip(self.names, values[:, years], strict=True)),
-            years=[self.people.years[y] for y in years],
+            years=labels,
             zones=walks[0].targets,
             intervals={n: (low[i], high[i]) for i, n in enumerate(self.names)},
         )

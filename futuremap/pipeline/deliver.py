@@ -77,14 +77,20 @@ def deliver(outcome: Outcome, out: Path, *, progress: Progress = silent) -> Path
             about=_about(outcome),
             progress=progress,
         )
-        write_page(folder, page(outcome, folder, layers=layers, credits=_credits(outcome)))
+        write_page(folder, page(outcome, folder, layers=layers, credits=_all_credits(outcome)))
         write_manifest(folder, _record(outcome))  # with what was warned of while writing
     return out / header.name
 
 
 def _credits(outcome: Outcome) -> tuple[Credit, ...]:
+    """Of what is drawn: people, shapes and facilities."""
+    return credits_for(outcome, [town.town.code for town in outcome.towns])
+
+
+def _all_credits(outcome: Outcome) -> tuple[Credit, ...]:
+    """Of everything, rates and tasks included."""
     own = outcome.prepared.project.own_credits()
-    used = {one.key for one in credits_for(outcome, [town.town.code for town in outcome.towns])}
+    used = {one.key for one in _credits(outcome)}
     tables = {key for _, key in outcome.prepared.project.indicators.files()}
     return credits_of({*used, *tables, *credits_of_indicators(outcome.prepared)}, own)
 

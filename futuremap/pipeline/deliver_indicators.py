@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from futuremap.config.indicators import AreaFile
@@ -31,6 +32,7 @@ LEVELS = {
 }
 # too many rows for a spreadsheet
 ONLY_PARQUET = ("mesh", "facility")
+FEW_TOWNS = 3  # of more, the page shows the first and the last year only
 SHOWN = (
     "households_projected", "nursery_children", "pupils_primary", "pupils_lower_secondary",
     "classes_expected", "inpatients", "care_certified", "ambulance_transports",
@@ -142,8 +144,9 @@ def shown_table(found: Indicators | None) -> Table | None:
         return None
     table = kept[0].table
     names = [name for name in SHOWN if name in table.indicators]
-    values = {name: table.data["value"].sel(indicator=name).values for name in names}
-    return Table.build(values, years=table.years, zones=table.zones) if names else None
+    years = table.years if len(table.zones) <= FEW_TOWNS else (table.years[0], table.years[-1])
+    values = {name: np.stack([table.column(name, year) for year in years]) for name in names}
+    return Table.build(values, years=years, zones=table.zones) if names else None
 
 
 def sentences(found: Indicators | None) -> list[Text]:

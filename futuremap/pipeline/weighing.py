@@ -114,17 +114,12 @@ def weigh_all(
         blocks = _by_block(names, known, outcomes, people=people, within=within, spread=spread)
         if variant == FIXED:
             blocks = base_blocks = _with_births(blocks, flows)
-        kept = _tables(
-            prepared,
-            inputs,
-            outcomes,
-            blocks.only(setting.only),
-            variant=variant,
-            on=setting.on if on is None else on,
-        )
+        chosen = blocks.only(setting.only)
+        if variant == FIXED or chosen.names:
+            levels = setting.on if on is None else on
+            tables += _tables(prepared, inputs, outcomes, chosen, variant=variant, on=levels)
         if variant == FIXED and setting.school and on is None:
-            kept = with_classes(prepared, inputs.limits, outcomes, blocks, kept)
-        tables += kept
+            tables = with_classes(prepared, inputs.limits, outcomes, blocks, tables)
     if base_blocks is None:
         raise AssertionError("the fixed variant comes first")
     return Indicators(
@@ -231,36 +226,11 @@ def _tables(
     variant: str,
     on: Sequence[str],
 ) -> list[Kept]:
-    people = blocks.people
-    parents = [one.town.code for one in outcomes for _ in one.people.zones]
-    years = len(people.years)
-    every = tuple(one.town.code for one in outcomes)
     found: list[_Found] = []
     if "municipality" in on:
-        walk = to_parents(people.zones, parents)
-        towns = {one.town.code: one.town.name.ja for one in outcomes}
-        table = blocks.on([walk] * years)
-        if variant == FIXED:
-            table = with_vacancies(table, inputs.rows)
-        found.append(_Found("municipality", table, gather(people, walk), towns, every))
-    if "municipality" in on and len(outcomes) > 1:
-        walk = to_parents(people.zones, [REGION] * len(people.zones))
-        title = {REGION: prepared.project.project.title}
-        table = blocks.on([walk] * years)
-        found.append(_Found(REGION, table, gather(people, walk), title, every))
+        found += _of_towns(prepared, inputs, outcomes, blocks, variant=variant)
     for area in inputs.areas if "area" in on else ():
-        walk = _to_areas(area, people.zones, outcomes)
-        for empty in np.flatnonzero(np.diff(walk.weights.indptr) == 0).tolist():
-            prepared.report.add("FM824", file=area.entry.file, value=walk.targets[empty])
-        table, names, inside = (
-            blocks.on([walk] * years),
-            _area_names(area, walk),
-            gather(people, walk),
-        )
-        if variant == FIXED:  # nothing else says how many live in an area
-            counted = blocks.spread.bound(age_structure(inside), "population", [walk] * years)
-            table = table.join(counted)
-        found.append(_Found(area.entry.name, table, inside, names, every))
+        found.append(_of_area(prepared, area, outcomes, blocks, variant=variant))
     for outcome in outcomes:
         found += _of_town(outcome, blocks, on)
     kept = []
@@ -269,6 +239,50 @@ def _tables(
         whole = _with_structure(one.table, one.people, prepared) if fixed else one.table
         kept.append(Kept(one.level, variant, whole, one.names, one.towns))
     return kept
+
+
+def _of_towns(
+    prepared: Prepared,
+    inputs: IndicatorInputs,
+    outcomes: Sequence[Outcomes],
+    blocks: Blocks,
+    *,
+    variant: str,
+) -> list[_Found]:
+    """Every municipality, and all of them together if there are several."""
+    people, years = blocks.people, len(blocks.people.years)
+    towns = {one.town.code: one.town.name.ja for one in outcomes}
+    every = tuple(towns)
+    walk = to_parents(people.zones, [one.town.code for one in outcomes for _ in one.people.zones])
+    table = blocks.on([walk] * years)
+    if variant == FIXED:
+        table = with_vacancies(table, inputs.rows)
+    found = [_Found("municipality", table, gather(people, walk), towns, every)]
+    if len(outcomes) > 1:
+        walk = to_parents(people.zones, [REGION] * len(people.zones))
+        title = {REGION: prepared.project.project.title}
+        found.append(_Found(REGION, blocks.on([walk] * years), gather(people, walk), title, every))
+    return found
+
+
+def _of_area(
+    prepared: Prepared,
+    area: AreaInput,
+    outcomes: Sequence[Outcomes],
+    blocks: Blocks,
+    *,
+    variant: str,
+) -> _Found:
+    people, years = blocks.people, len(blocks.people.years)
+    walk = _to_areas(area, people.zones, outcomes)
+    for empty in np.flatnonzero(np.diff(walk.weights.indptr) == 0).tolist():
+        prepared.report.add("FM824", file=area.entry.file, value=walk.targets[empty])
+    table, inside = blocks.on([walk] * years), gather(people, walk)
+    if variant == FIXED:  # nothing else says how many live in an area
+        counted = blocks.spread.bound(age_structure(inside), "population", [walk] * years)
+        table = table.join(counted)
+    every = tuple(one.town.code for one in outcomes)
+    return _Found(area.entry.name, table, inside, _area_names(area, walk), every)
 
 
 def _of_town(one: Outcomes, blocks: Blocks, on: Sequence[str]) -> list[_Found]:

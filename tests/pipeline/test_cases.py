@@ -110,3 +110,14 @@ def test_what_is_made_up_or_provisional_is_said_in_the_outputs(outcomes, tmp_pat
     assert {"二次医療圏（仮）", "生活圏（仮）"} <= set(long["区域の種類"])
     assert (long.loc[long["指標（英名）"] == "outpatients", "仮"] == "仮").all()
     assert long.loc[long["指標（英名）"] == "inpatients", "仮"].isna().all()
+
+
+@pytest.mark.parametrize("wanted", [["population_85_over"], ["inpatients"], ["births_per_year"]])
+def test_only_some_indicators_may_be_wanted(wanted, tmp_path):
+    prepared = open_project(CASES / "maizuru")
+    setting = prepared.project.indicators.model_copy(update={"only": wanted})
+    some = prepared.project.model_copy(update={"indicators": setting})
+    found = run(prepared._replace(project=some))
+    tables = found.indicators.tables
+    assert {name for kept in tables for name in kept.table.indicators} == set(wanted)
+    assert (deliver(found, tmp_path) / "data" / "indicators.csv").is_file()
