@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from futuremap.config.check_reach import check_rule
 from futuremap.config.door import Door
 from futuremap.config.lines import Path as KeyPath
-from futuremap.config.model import Project
+from futuremap.config.model import INTERVAL, Project
 from futuremap.config.scenario import (
     INDICATORS,
     OF_REACH,
@@ -50,6 +50,9 @@ def check_scenarios(project: Project, door: Door) -> None:
     door
         Takes FM840 to FM860.
     """
+    base, end = project.years
+    if end <= base or (end - base) % INTERVAL:
+        return  # which years there are is not known until this is mended
     for key, bundle in project.bundle.items():
         for j, member in enumerate(bundle.members):
             _check_ages(member.age_from, member.age_to, ("bundle", key, "members", j), door)

@@ -169,7 +169,7 @@ def _beside(base: Sequence[Layer], other: Sequence[Layer], played: Played) -> Si
         classes=DIFFERENCE_RATE,
         balloon=balloon,
         shown=shown,
-        notes=(*_notes(change, base), _left_out(shown, located)),
+        notes=(*_notes(change, base), *_left_out(shown, located)),
         scenario=DIFFERENCE,
         scenario_key=played.key,
     )
@@ -190,12 +190,13 @@ def _notes(change: Layer, base: Sequence[Layer]) -> tuple[Text, ...]:
     return tuple(note for note in change.notes if note in shared)
 
 
-def _left_out(shown: NDArray[np.bool_], located: NDArray[np.bool_]) -> Text:
+def _left_out(shown: NDArray[np.bool_], located: NDArray[np.bool_]) -> tuple[Text, ...]:
     count = int((located & ~shown).sum())
-    return Text(
+    said = Text(
         f"何もしない将来と変わらない{count}か所は描いていません。",
         f"{count} places where nothing differs are left out.",
     )
+    return (said,) if count else ()
 
 
 def _with_difference(then: Layer, future: Layer, measure: Measure) -> gpd.GeoDataFrame:
