@@ -370,4 +370,5 @@ def _curve(comparison: Comparison, answer: Answer) -> str:
         credits=credits_for(comparison.baseline,
                             [town.town.code for town in comparison.baseline.towns]),
         base_year=100,
+        base_word="目標",
     )  # fmt: skip

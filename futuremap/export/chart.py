@@ -128,6 +128,7 @@ def line_chart(
     notes: Sequence[Text],
     credits: Sequence[Credit] = (),  # noqa: A002 - the word that all exports use
     base_year: int | None = None,
+    base_word: str = "基準年",
     synthetic: bool = False,
 ) -> str:
     """Up to three panels side by side as SVG, without script, style sheet or reference.
@@ -148,6 +149,8 @@ def line_chart(
         Credits of the data; drawn below the notes.
     base_year
         Year that is marked as the base.
+    base_word
+        What stands over the mark.
     synthetic
         Whether 合成データ is drawn; it is too where a credit says so.
 
@@ -161,7 +164,7 @@ def line_chart(
     frames, colours = _frames(panels, years), _colours(panels)
     width = frames[-1].end + MARGIN
     head, top = _head(title, width=width, made_up=made_up)
-    body = [part for frame in frames for part in _panel(frame, base_year, colours)]
+    body = [part for frame in frames for part in _panel(frame, (base_year, base_word), colours)]
     said = [*(note.ja for note in notes), *(f"出典：{credit.line()}" for credit in credits)]
     foot, bottom = _foot(said, top=top + frames[0].bottom + FOOT_ROOM, width=width)
     parts = [*head, f'<g transform="translate(0 {top:.1f})">', *body, "</g>", *foot]
@@ -299,12 +302,16 @@ def _foot(said: Sequence[str], *, top: float, width: float) -> tuple[list[str], 
     return drawn, end + MARGIN
 
 
-def _panel(frame: _Frame, base_year: int | None, colours: dict[str, int]) -> list[str]:
+def _panel(
+    frame: _Frame,
+    base: tuple[int | None, str],
+    colours: dict[str, int],
+) -> list[str]:
     heading, _ = _lines(frame.heading, HEADING, left=frame.start, top=0)
-    return [*heading, *_grid(frame, base_year), *_curves(frame, colours)]
+    return [*heading, *_grid(frame, *base), *_curves(frame, colours)]
 
 
-def _grid(frame: _Frame, base_year: int | None) -> list[str]:
+def _grid(frame: _Frame, base_year: int | None, base_word: str) -> list[str]:
     drawn = []
     for tick, label in zip(frame.ticks, _tick_labels(frame.ticks), strict=True):
         y, hue = frame.y(tick), AXIS if tick == 0 else GRID
@@ -319,7 +326,7 @@ def _grid(frame: _Frame, base_year: int | None) -> list[str]:
             line = f"M{x:.1f} {frame.top - 6:.1f}V{frame.bottom:.1f}"
             drawn.append(_path(line, AXIS, width=1.5, dash="3 3"))
             at = (x, frame.top - 10)
-            drawn.append(_text("基準年", NOTE, at=at, anchor="middle", ink=PALE_INK))
+            drawn.append(_text(base_word, NOTE, at=at, anchor="middle", ink=PALE_INK))
     return drawn
 
 
