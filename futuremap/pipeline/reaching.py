@@ -16,17 +16,17 @@ from futuremap.catchment.network import nearest_time
 from futuremap.catchment.pairs import nearest
 from futuremap.catchment.reach import share_outside
 from futuremap.catchment.streets import Mode
-from futuremap.catchment.travel import percentiles, to_nearest
+from futuremap.catchment.travel import to_nearest
 from futuremap.catchment.versions import Versions, active, versions
 from futuremap.config.reach import ReachRule
-from futuremap.core.crosswalk import Crosswalk, compose, from_pairs, gather, stack, to_parents
+from futuremap.core.crosswalk import Crosswalk, compose, from_pairs, stack
 from futuremap.core.facilities import Facilities
-from futuremap.core.population import Population, join_years
+from futuremap.core.population import Population
 from futuremap.core.table import Table
 from futuremap.core.table import stack as stack_tables
 from futuremap.core.zones import Zones
-from futuremap.indicators.access_table import PERCENTILES, coverage, nearest_travel
 from futuremap.indicators.reach import reach
+from futuremap.pipeline.reach_access import access_of, gather_years
 from futuremap.pipeline.reach_rules import Ground, serve, serve_districts
 from futuremap.pipeline.read_reach import meets, of_class
 
@@ -309,15 +309,6 @@ def _of_located(parts: Sequence[Crosswalk], located: Zones) -> Crosswalk:
     return stack(kept, located.ids)
 
 
-def gather_years(people: Population, walks: Sequence[Crosswalk]) -> Population:
-    """Count people in other zones by a crosswalk for every year ``(Y,)``."""
-    if all(walk is walks[0] for walk in walks):
-        return gather(people, walks[0])
-    return join_years(
-        [gather(people.at(year), walk) for year, walk in zip(people.years, walks, strict=True)],
-    )
-
-
 def _table(
     classes: Sequence[_Class],
     in_reach: Population,
@@ -379,51 +370,6 @@ def _known_access(
     key = (one.rule.facility_class, *(id(state) for state in states))  # memory keeps them alive
     counted, table = memory.tables.get(key, (None, None))
     if table is None or counted is not people:
-        table = _access(one, states, people, memory.ground, town)
+        table = access_of(one.rule.facility_class, states, people, memory.ground, town)
         memory.tables[key] = people, table
     return table
-
-
-def _access(
-    one: _Class,
-    states: Sequence[_State],
-    people: Population,
-    ground: Ground,
-    town: str,
-) -> Table:
-    """Coverage and travel of a class, of the town's own people."""
-    blocks = ground.areas.frame["parent"].tolist()
-    all_of = gather(people, to_parents(ground.areas.ids, blocks)).only([town])
-    covered = gather_years(people, [state.covered for state in states]).only([town])
-    places = ground.places.places
-    own = np.flatnonzero(places.frame["parent"] == town)
-    standing = np.asarray((ground.places.walk.weights[own] @ people.totals().T).T)
-    table = coverage(all_of, covered)
-    travels: dict[Unit, Floats] = {
-        "metres": np.stack([state.metres[own] for state in states]),
-        "minutes": np.stack([state.minutes[own] for state in states]),
-    }
-    for unit, travel in travels.items():
-        table = _with_travel(table, travel, standing, unit=unit)
-    named = f"{town}/{one.rule.facility_class}"
-    return Table(table.data.assign_coords(zone=np.array([named], dtype=object)))
-
-
-def _with_travel(table: Table, travel: Floats, people: Floats, *, unit: Unit) -> Table:
-    shape = (len(table.years), 1)
-    nothing = np.full(shape, np.nan)
-    if np.isnan(travel).any():  # the rule does not go by road
-        values = {f"nearest_{unit}_p{percent}": nothing for percent in PERCENTILES}
-        return table.join(Table.build(values, years=table.years, zones=table.zones))
-    found = percentiles(travel, people, parents=[table.zones[0]] * people.shape[1])
-    more = nearest_travel(
-        found.travel,
-        people=found.people,
-        unreached=found.unreached,
-        years=table.years,
-        zones=table.zones,
-        unit=unit,
-    )
-    kept = [name for name in more.indicators if name.startswith("nearest_")]
-    values = {name: more.data["value"].sel(indicator=name).values for name in kept}
-    return table.join(Table.build(values, years=table.years, zones=table.zones))

@@ -14,8 +14,9 @@ from futuremap.core.crosswalk import Crosswalk, from_pairs
 from futuremap.core.population import Population, join_zones
 from futuremap.core.zones import Zones, join
 from futuremap.pipeline.prepare import Prepared, Town
+from futuremap.pipeline.reach_access import gather_years
 from futuremap.pipeline.reach_rules import Ground
-from futuremap.pipeline.reaching import Memory, Reaching, gather_years, reaching
+from futuremap.pipeline.reaching import Memory, Reaching, reaching
 from futuremap.pipeline.read_reach import rule_of
 
 MARGIN = 1.001  # on a radius, for what may be touched
