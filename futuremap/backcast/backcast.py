@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from futuremap.backcast.answer import Answer, Proof, Pull, Reached
 from futuremap.backcast.entries import Written, entries_of, entry_named
+from futuremap.backcast.forward import PULLED, Found, forward, place_words, years_of
 from futuremap.backcast.goals import Goal, goals_of, measured
-from futuremap.backcast.pose import NO_EFFORT, Pose, Posed, intervals, posed, program, where_of
+from futuremap.backcast.pose import NO_EFFORT, Pose, Posed, intervals, posed, program
 from futuremap.backcast.search import fewest_kept, least_bend, least_radius, settings
 from futuremap.backcast.solve import Problem, Solution, best, conflict, solve
 from futuremap.backcast.words import bent_words, people_words, sentences
-from futuremap.config.scenario import (
-    FertilityChange,
-    LeverEntry,
-    MigrationChange,
-    PeopleWhoCome,
-    Scenario,
-)
+from futuremap.config.scenario import LeverEntry
 from futuremap.core.layer import Text
 from futuremap.pipeline.difference import grounds
 from futuremap.pipeline.prepare import Progress, silent
@@ -31,18 +25,10 @@ from futuremap.pipeline.run import Outcome
 from futuremap.pipeline.scenarios import play
 
 Floats = NDArray[np.float64]
-PULLED = 1e-9  # households a year that are none
 LESS = 0.99
 CURVE = np.arange(1, 14) / 10  # of the way from the baseline to the target, and beyond
 NOTHING = (float("nan"), float("nan"))
 TITLE = Text("ありたい将来", "the future that is wanted")
-
-
-class _Found(NamedTuple):
-    pose: Pose
-    made: Posed
-    solution: Solution
-    factor: float
 
 
 def backcast(
@@ -98,10 +84,10 @@ def backcast(
     pose = Pose(grounds(outcome), goals, people, bent)
     if bent is None:
         made = posed(pose)
-        found = _Found(pose, made, solve(made.problem), NO_EFFORT)
+        found = Found(pose, made, solve(made.problem), NO_EFFORT)
     else:
         factor, made, solution = least_bend(pose)
-        found = _Found(pose, made, solution, factor)
+        found = Found(pose, made, solution, factor)
     progress("答えを前向きに推計して確かめる / running the answer forward")
     return _answer(found, title) if found.solution.effort is not None else _no_answer(found, title)
 
@@ -111,7 +97,7 @@ def _until(lever: LeverEntry, last: int) -> LeverEntry:
     return lever if lever.to_year is not None else lever.model_copy(update={"to_year": last})
 
 
-def _answer(found: _Found, title: Text) -> Answer:
+def _answer(found: Found, title: Text) -> Answer:
     pose, solution = found.pose, found.solution
     effort = solution.effort if solution.effort is not None else np.zeros(0)
     setting = forward(found, effort, title=title)
@@ -145,57 +131,6 @@ def _deciding(targets: Sequence[Reached]) -> Floats:
     return np.array(score)
 
 
-def forward(found: _Found, effort: Floats, *, title: Text, share: float = 1.0) -> Scenario:
-    """A scenario that does what an answer says, or a share of it.
-
-    Parameters
-    ----------
-    found
-        What was solved.
-    effort
-        Of each lever of households ``(J,)``.
-    title
-        Name of the scenario.
-    share
-        Of all effort, that of a bent lever included.
-    """
-    pose = found.pose
-    units = () if found.made.responses is None else found.made.responses.levers
-    people = [
-        PeopleWhoCome(
-            bundle=pose.levers[unit.entry].bundle,
-            per_year=float(share * amount),
-            **_where(pose, unit),  # type: ignore[arg-type]
-        )
-        for unit, amount in zip(units, effort, strict=True)
-        if share * amount > PULLED
-    ]
-    said = Scenario(name=title.ja, name_en=title.en, people=people)
-    if pose.bent is None or found.factor == NO_EFFORT:
-        return said
-    factor = NO_EFFORT + share * (found.factor - NO_EFFORT)
-    if pose.bent.lever == "fertility":
-        change = FertilityChange(factor=factor, **where_of(pose.bent))  # type: ignore[arg-type]
-        return said.model_copy(update={"fertility": [change]})
-    move = MigrationChange(
-        net_loss_factor=factor, age_from=pose.bent.age_from, age_to=pose.bent.age_to,
-        **where_of(pose.bent),  # type: ignore[arg-type]
-    )  # fmt: skip
-    return said.model_copy(update={"migration": [move]})
-
-
-def _where(pose: Pose, unit: Unit) -> dict[str, object]:
-    said = where_of(pose.levers[unit.entry])
-    if unit.zone >= 0:
-        rates = pose.outcome.rates
-        zone = pose.outcome.projection.population.zones[unit.zone]
-        code = rates.parents[rates.parent_of[unit.zone]]
-        said |= {"zone": zone, "zones": [], "facility": "", "municipality": code}
-    if unit.first is not None:
-        said |= {"from_year": unit.first, "to_year": unit.last}
-    return said
-
-
 def _targets(
     pose: Pose,
     values: Sequence[float],
@@ -226,7 +161,7 @@ def _near(goal: Goal) -> float:
     return 1e-6 * max(1.0, abs(goal.bound)) if goal.of_weights is None else 1e-8
 
 
-def _pulls(found: _Found, effort: Floats, sure: Floats) -> tuple[Pull, ...]:
+def _pulls(found: Found, effort: Floats, sure: Floats) -> tuple[Pull, ...]:
     pose = found.pose
     project = pose.outcome.prepared.project
     pulls = []
@@ -235,7 +170,7 @@ def _pulls(found: _Found, effort: Floats, sure: Floats) -> tuple[Pull, ...]:
         if effort[j] <= PULLED:
             continue
         entry = pose.levers[unit.entry]
-        years = _years(pose, entry, unit)
+        years = years_of(pose, entry, unit)
         place = place_words(pose.outcome, entry, unit.zone)
         bundle = bundle_of(project, entry.bundle)
         ends = (float(sure[j, 0]), float(sure[j, 1]))
@@ -244,7 +179,7 @@ def _pulls(found: _Found, effort: Floats, sure: Floats) -> tuple[Pull, ...]:
                           float(entry.maximum or 0), ends, words))  # fmt: skip
     pulls.sort(key=lambda pull: (-pull.cost, pull.place.ja, pull.years))
     if pose.bent is not None and found.factor != NO_EFFORT:
-        years = _years(pose, pose.bent, Unit(0))
+        years = years_of(pose, pose.bent, Unit(0))
         place = place_words(pose.outcome, pose.bent, -1)
         cost = pose.bent.cost * abs(found.factor - NO_EFFORT)
         most = pose.bent.minimum if pose.bent.lever == "net_loss" else pose.bent.maximum or 0.0
@@ -253,31 +188,7 @@ def _pulls(found: _Found, effort: Floats, sure: Floats) -> tuple[Pull, ...]:
     return tuple(pulls)
 
 
-def _years(pose: Pose, entry: LeverEntry, unit: Unit) -> tuple[int, int]:
-    base, end = pose.outcome.prepared.project.years
-    first = unit.first if unit.first is not None else entry.from_year or base + 1
-    last = unit.last if unit.last is not None else entry.to_year or end
-    return first, last
-
-
-def place_words(outcome: Outcome, entry: LeverEntry, zone: int) -> Text:
-    """Where a lever is pulled, in words."""
-    towns = outcome.prepared.towns
-    if zone >= 0:
-        name = outcome.projection.population.zones[zone]
-        for town in towns:
-            if name in town.blocks.ids:
-                shown = town.blocks.names[town.blocks.ids.index(name)]
-                return Text(shown, shown)
-    named = entry.zone or "・".join(entry.zones) or entry.facility
-    if named:
-        tail = Text("の周り", "around ") if entry.facility else Text("", "")
-        return Text(named + tail.ja, tail.en + named)
-    names = [town.name for town in towns if entry.municipality in ("", town.code)]
-    return Text("・".join(n.ja for n in names), ", ".join(n.en for n in names))
-
-
-def _sure(found: _Found, factors: Floats) -> Floats:
+def _sure(found: Found, factors: Floats) -> Floats:
     """Amounts at the better and the worse end of the interval ``(J, 2)``.
 
     NaN where other levers would be pulled then, or no effort is enough.
@@ -298,7 +209,7 @@ def _sure(found: _Found, factors: Floats) -> Floats:
     return amounts
 
 
-def _curve(found: _Found, target: int) -> Floats:
+def _curve(found: Found, target: int) -> Floats:
     """Cost by level of one target: from the baseline's level to beyond what is asked for."""
     pose, made = found.pose, found.made
     goal = pose.goals[target]
@@ -333,7 +244,7 @@ def _levels(
     return np.column_stack([levels, costs])
 
 
-def _proof(found: _Found, values: Sequence[float], effort: Floats) -> Proof:
+def _proof(found: Found, values: Sequence[float], effort: Floats) -> Proof:
     pose = found.pose
     margins = [
         goal.slack(value) / max(1.0, abs(goal.bound))
@@ -347,7 +258,7 @@ def _proof(found: _Found, values: Sequence[float], effort: Floats) -> Proof:
     return Proof(min(margins), _less_fails(found, effort), error)
 
 
-def _less_fails(found: _Found, effort: Floats) -> bool | None:
+def _less_fails(found: Found, effort: Floats) -> bool | None:
     whole = found.made.problem.whole
     if whole.any() or (not effort.any() and found.factor == NO_EFFORT):
         return None
@@ -357,7 +268,7 @@ def _less_fails(found: _Found, effort: Floats) -> bool | None:
     return any(goal.slack(value) < 0 for goal, value in zip(found.pose.goals, values, strict=True))
 
 
-def _no_answer(found: _Found, title: Text) -> Answer:
+def _no_answer(found: Found, title: Text) -> Answer:
     pose, problem = found.pose, found.made.problem
     unreachable = _unreachable(problem)
     most = best(problem)

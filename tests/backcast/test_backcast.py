@@ -300,3 +300,10 @@ def test_the_response_table_is_what_scenarios_say(small_town):
     rows = table.rows()
     assert set(rows["kind"]) == {"municipality", "zone", "facility"}
     assert "people_in_reach" in set(rows["indicator"])
+
+
+def test_a_backcast_of_the_projects_file_is_known_by_key_and_name(outcome):
+    by_key = proven(backcast(outcome, "children"))
+    assert by_key.name.ja == "子どものいる番町１丁目"
+    assert by_key.targets[0].value == pytest.approx(60.0, abs=1e-6)
+    assert backcast(outcome, "子どものいる番町１丁目").cost == by_key.cost

@@ -10,7 +10,7 @@ import pytest
 from futuremap.config.scenario import Scenario
 from futuremap.core.flows import imbalance
 from futuremap.pipeline import open_project, run
-from futuremap.pipeline.deliver_scenarios import comparison_rows
+from futuremap.pipeline.comparison_rows import comparison_rows
 from futuremap.pipeline.prepare import check_project
 from futuremap.pipeline.respond import respond
 from futuremap.pipeline.scenarios import Comparison, play, run_scenarios
