@@ -118,6 +118,8 @@ def _seen(place: Place, outline: NDArray[np.object_], points: Zones, people: Pop
 def _is_known(outcome: Outcome, reach: Reaching, one: Map_, town: TownOutcome) -> bool:
     """Whether there is any value of the colour; says so if there is none (FM706)."""
     name, table = one.look.colour, reach.table
+    if not table.zones:  # facilities without any place are on no map, but in the lists
+        return True
     known = name in table.indicators and any(
         np.isfinite(table.column(name, year)).any() for year in table.years
     )

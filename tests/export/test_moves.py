@@ -50,7 +50,7 @@ def test_only_the_future_is_elsewhere(theme):
 
 def test_a_table_keeps_one_place_and_refuses_other_numbers(theme):
     (table,) = theme_tables(theme)
-    assert len(table.layers) == 3
+    assert len(table.drawings) == 3
     future = theme[1]
     other = future.features.assign(people_in_reach_2053=0.0)
     with pytest.raises(ExportError, match="share"):

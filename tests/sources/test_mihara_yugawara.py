@@ -182,7 +182,8 @@ def test_a_town_replaces_what_is_made_up_by_one_edit_of_the_project(tmp_path):
     first, second = text.split('code = "14384"')
     first = first.replace('credit = "synthetic_blocks"', 'credit = "mihara_opendata"')
     head, sample = second.split("# [credit.mihara_opendata]")
-    sample = "[credit.mihara_opendata]" + sample.replace("\n# ", "\n")
+    sample, rest = sample.split("\n\n", 1)
+    sample = "[credit.mihara_opendata]" + sample.replace("\n# ", "\n") + "\n\n" + rest
     for path in FOLDER.iterdir():
         if path.suffix != ".toml":
             (tmp_path / path.name).write_bytes(path.read_bytes())

@@ -200,7 +200,7 @@ def replaced_characters(part: Part) -> dict[str, int]:
     for column in dict.fromkeys(("name", *columns(part.layer))):
         series = features[column]
         if not is_numeric_dtype(series) or is_bool_dtype(series):
-            counts += [replaced(text) for text in texts(series)]
+            counts += np.array([replaced(text) for text in texts(series)], dtype=np.int64)
     return {str(features.index[row]): int(counts[row]) for row in np.flatnonzero(counts)}
 
 
