@@ -302,11 +302,7 @@ def _foot(said: Sequence[str], *, top: float, width: float) -> tuple[list[str], 
     return drawn, end + MARGIN
 
 
-def _panel(
-    frame: _Frame,
-    base: tuple[int | None, str],
-    colours: dict[str, int],
-) -> list[str]:
+def _panel(frame: _Frame, base: tuple[int | None, str], colours: dict[str, int]) -> list[str]:
     heading, _ = _lines(frame.heading, HEADING, left=frame.start, top=0)
     return [*heading, *_grid(frame, *base), *_curves(frame, colours)]
 

@@ -214,7 +214,7 @@ def prepare(project: Project, *, report: Report, progress: Progress = silent) ->
         If there is any error, after everything was read.
     """
     found = [_read(project, i, report, progress) for i in range(len(project.municipality))]
-    if any(not problem.code.startswith(OF_SCENARIOS) for problem in report.errors):
+    if not all(problem.code.startswith(OF_SCENARIOS) for problem in report.errors):
         report.raise_if_errors()
     towns = _alike([_town(project, i, read, report) for i, read in enumerate(found)])
     towns = [_standing(project, i, town, found[i], report=report) for i, town in enumerate(towns)]
@@ -246,12 +246,8 @@ def _read(project: Project, number: int, report: Report, progress: Progress) -> 
         check_plane(area, file=project.file.name, line=line, report=report)
     counted = read_population(project, number, area, report)
     past, base = counted.get(project.past_year), counted.get(project.project.base_year)
-    check_people(
-        None if past is None else past.people,
-        None if base is None else base.people,
-        name=entry.name,
-        report=report,
-    )
+    people = (None if one is None else one.people for one in (past, base))
+    check_people(*people, name=entry.name, report=report)
     progress(f"{entry.name}：境界・総数・施設 / outline, totals, facilities")
     return _Read(
         entry,
