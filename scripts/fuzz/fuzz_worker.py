@@ -16,7 +16,7 @@ from fuzz_harness import Counter, Harness, atheris, wants_coverage
 
 HANG = 10.0  # seconds for one input
 MEMORY = 2 * 2**30  # bytes of address space of a worker; numpy's libraries alone reserve half
-RESIDENT = 1_024  # MiB that a worker may hold
+RESIDENT = 1_024  # MiB that a worker may come to hold
 SMALL = 2_048  # bytes of an input, if the clean file is not longer itself
 GARBAGE = 50_000  # objects after which the youngest are looked through
 OF_LIBFUZZER, OF_CLEAN = 0.2, 0.35  # share of inputs made by libFuzzer, and from the clean file
@@ -94,8 +94,10 @@ def _with_coverage(
         return mutate.text(start, rng)[:most]
 
     longest = max(SMALL, len(clean) * 5 // 4)
+    # libFuzzer asks for the highest peak ever, which Linux hands on from who started the process
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1_024
     options = [f"-runs={runs}", f"-max_total_time={int(seconds) + 1}", f"-seed={seed + 1}",
-               f"-timeout={int(HANG)}", f"-rss_limit_mb={RESIDENT}", f"-max_len={longest}",
+               f"-timeout={int(HANG)}", f"-rss_limit_mb={before + RESIDENT}", f"-max_len={longest}",
                "-print_final_stats=1", f"-artifact_prefix={harness.folder}/"]  # fmt: skip
     atheris.Setup([sys.argv[0], *options, str(corpus)], one, custom_mutator=mutated)
     atheris.Fuzz()
