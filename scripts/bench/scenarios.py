@@ -70,6 +70,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("project", nargs="?", default=str(fm.example("takamatsu")))
+    parser.add_argument("--json", action="store_true", help="print the checks (always done)")
     given = parser.parse_args()
     checks = Checks()
     start = time.process_time()
