@@ -207,44 +207,61 @@ def render(page: Page) -> str:
     """The page as HTML."""
     mark = ["<p class='mark'>合成データを含みます / contains synthetic data</p>"]
     parts = [
-        f"<h1>{_safe(page.title.ja)}</h1>",
+        f"<h1>{safe(page.title.ja)}</h1>",
         *(mark if page.synthetic else []),
-        f"<p>{_safe(page.summary.ja)}</p>",
+        f"<p>{safe(page.summary.ja)}</p>",
         "<h2>何を開くか</h2>",
         *_files(page.files),
         "<h2>全体の数字</h2>",
         *(_numbers(words, table, page.zone_names) for words, table in page.tables),
         *(["<h3>統計との照合</h3>"] if page.checks else []),
-        _listed([check.ja for check in page.checks]),
+        listed([check.ja for check in page.checks]),
         *(_chart(svg) for svg in page.charts),
         "<h2>図の見方</h2>",
         *_legends(page.layers),
         "<h2>数字の作り方</h2>",
         "<p>これは将来の予言ではなく、仮定にもとづく推計です。</p>",
-        _listed([sentence.ja for sentence in page.method]),
+        listed([sentence.ja for sentence in page.method]),
         "<h2>注意</h2>",
         *_warnings(page.warnings),
         "<h2>出典</h2>",
-        _listed([credit.line() for credit in page.credits]),
+        listed([credit.line() for credit in page.credits]),
         *_english(page),
     ]
+    return whole_page(page.title, parts)
+
+
+def whole_page(title: Text, parts: Sequence[str], *, more_style: str = "") -> str:
+    """A page that loads and runs nothing, around its parts.
+
+    Parameters
+    ----------
+    title
+        Its title.
+    parts
+        HTML of its body, all text in it escaped.
+    more_style
+        Style sheet after that of all pages.
+    """
     head = (
         '<!DOCTYPE html>\n<html lang="ja">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{_safe(page.title.ja)}</title>\n<style>{STYLE}</style>\n</head>\n"
+        f"<title>{safe(title.ja)}</title>\n<style>{STYLE}{more_style}</style>\n</head>\n"
     )
     return f"{head}<body>\n" + "\n".join(parts) + "\n</body>\n</html>\n"
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
+    """Text that no browser takes for markup."""
     return html.escape(clean(text))
 
 
-def _listed(lines: Sequence[str]) -> str:
+def listed(lines: Sequence[str]) -> str:
+    """Lines of text as a list; nothing if there are none."""
     if not lines:
         return ""
-    return f"<ul>{''.join(f'<li>{_safe(line)}</li>' for line in lines)}</ul>"
+    return f"<ul>{''.join(f'<li>{safe(line)}</li>' for line in lines)}</ul>"
 
 
 def _files(files: Mapping[str, Text]) -> list[str]:
@@ -256,25 +273,25 @@ def _files(files: Mapping[str, Text]) -> list[str]:
             continue
         left = {path: about for path, about in left.items() if path not in here}
         items = "".join(
-            f'<li><a href="{quote(path)}">{_safe(path)}</a>　{_safe(about.ja)}</li>'
+            f'<li><a href="{quote(path)}">{safe(path)}</a>　{safe(about.ja)}</li>'
             for path, about in here.items()
         )
-        parts.append(f"<h3>{_safe(who.ja)}</h3><p>{_safe(how.ja)}</p><ul>{items}</ul>")
+        parts.append(f"<h3>{safe(who.ja)}</h3><p>{safe(how.ja)}</p><ul>{items}</ul>")
     return parts
 
 
 def _numbers(words: Text, table: Table, names: Mapping[str, str]) -> str:
     fields = [field(name) for name in HEADLINE if name in table.indicators]
-    heads = "".join(f"<th scope='col'>{_safe(entry.label())}</th>" for entry in fields)
+    heads = "".join(f"<th scope='col'>{safe(entry.label())}</th>" for entry in fields)
     rows = []
     for z, zone in enumerate(table.zones):
         for year in table.years:
             cells = [_number(table.column(entry.name, year)[z], entry) for entry in fields]
-            label = f"<th scope='row'>{_safe(names.get(zone, zone))} {year}年</th>"
+            label = f"<th scope='row'>{safe(names.get(zone, zone))} {year}年</th>"
             rows.append(f"<tr>{label}{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
     head = f"<thead><tr><th></th>{heads}</tr></thead>"
     body = f"<tbody>{''.join(rows)}</tbody>"
-    return f"<h3>{_safe(words.ja)}</h3><div class='scroll'><table>{head}{body}</table></div>"
+    return f"<h3>{safe(words.ja)}</h3><div class='scroll'><table>{head}{body}</table></div>"
 
 
 def _chart(svg: str) -> str:
@@ -298,22 +315,22 @@ def _legends(layers: Sequence[Layer]) -> list[str]:
         lines: dict[tuple[str, str], list[str]] = {}
         for layer in states:
             lines.setdefault((_measures(layer), _keys(layer)), []).append(layer.heading())
-        parts.append(f"<h3>{_safe(f'{first.place.ja} {first.title.ja}')}</h3>")
+        parts.append(f"<h3>{safe(f'{first.place.ja} {first.title.ja}')}</h3>")
         for (measures, keys), headings in lines.items():
-            parts.append(f"<p><b>{_safe('・'.join(headings))}</b>　{measures}<br>{keys}</p>")
-        parts.append(_listed(theme_notes(states)))
+            parts.append(f"<p><b>{safe('・'.join(headings))}</b>　{measures}<br>{keys}</p>")
+        parts.append(listed(theme_notes(states)))
     return parts
 
 
 def _measures(layer: Layer) -> str:
     unit = layer.height_field.unit_ja
     height = f"{layer.height_field.name_ja}（1{unit}を{layer.metres_per_unit:g}mで表す）"
-    return _safe(f"高さ：{height}　色：{layer.colour_field.name_ja}")
+    return safe(f"高さ：{height}　色：{layer.colour_field.name_ja}")
 
 
 def _keys(layer: Layer) -> str:
     return "".join(
-        f"<span class='key'><i style='background:{_safe(colour)}'></i>{_safe(label)}</span>"
+        f"<span class='key'><i style='background:{safe(colour)}'></i>{safe(label)}</span>"
         for label, colour in layer.classes.entries()
     )
 
@@ -327,7 +344,7 @@ def _warnings(warnings: Sequence[Problem]) -> list[str]:
         lines = [f"{p.text('title')}　{p.place()}" for p in alike[:SHOWN_PER_CODE]]
         if len(alike) > SHOWN_PER_CODE:
             lines.append(f"ほか {len(alike) - SHOWN_PER_CODE} 件（manifest.json に全件）")
-        parts.append(f"<p>{_safe(alike[0].text('why'))}（{code}）</p>{_listed(lines)}")
+        parts.append(f"<p>{safe(alike[0].text('why'))}（{code}）</p>{listed(lines)}")
     return parts
 
 
@@ -339,11 +356,11 @@ def _english(page: Page) -> list[str]:
     ]
     return [
         '<div class="en" lang="en"><h2>In English</h2>',
-        f"<p><b>{_safe(page.title.en)}</b>: {_safe(page.summary.en)}</p>",
-        _listed(found),
+        f"<p><b>{safe(page.title.en)}</b>: {safe(page.summary.en)}</p>",
+        listed(found),
         "<p>These are projections under stated assumptions, not forecasts.</p>",
-        _listed([sentence.en for sentence in page.method]),
-        _listed([check.en for check in page.checks]),
-        _listed([credit.line("en") for credit in page.credits]),
+        listed([sentence.en for sentence in page.method]),
+        listed([check.en for check in page.checks]),
+        listed([credit.line("en") for credit in page.credits]),
         "</div>",
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,7 @@ from urllib.parse import quote
 from futuremap.core.credits import Credit
 from futuremap.core.layer import Text
 from futuremap.export.chart import NAMESPACE
-from futuremap.export.page import PAGE, POLICY, STYLE
-from futuremap.export.text import clean
+from futuremap.export.page import PAGE, listed, safe, whole_page
 
 MORE_STYLE = """
 .lead { font-size: 1.05rem; } .lead li { margin: .2rem 0; }
@@ -98,48 +96,32 @@ def render_summary(summary: Summary) -> str:
     """The page as HTML."""
     mark = ["<p class='mark'>合成データを含みます / contains synthetic data</p>"]
     files = "".join(
-        f'<li><a href="{quote(path)}">{_safe(path)}</a>　{_safe(about.ja)}</li>'
+        f'<li><a href="{quote(path)}">{safe(path)}</a>　{safe(about.ja)}</li>'
         for path, about in sorted(summary.files.items())
     )
     parts = [
-        f"<h1>{_safe(summary.title.ja)}</h1>",
+        f"<h1>{safe(summary.title.ja)}</h1>",
         *(mark if summary.synthetic else []),
-        f"<div class='lead'>{_listed([_point(line.ja) for line in summary.lead])}</div>",
+        f"<div class='lead'>{listed([_point(line.ja) for line in summary.lead])}</div>",
         *(_grid(grid) for grid in summary.grids),
         *(
             f"<div class='scroll chart'>{svg.replace(NAMESPACE, '', 1)}</div>"
             for svg in summary.charts
         ),
         "<h2>数字の作り方</h2>",
-        _listed([note.ja for note in summary.notes]),
+        listed([note.ja for note in summary.notes]),
         f"<div class='files'><h2>何を開くか</h2><ul>{files}</ul></div>",
         "<h2>出典</h2>",
-        _listed([credit.line() for credit in summary.credits]),
+        listed([credit.line() for credit in summary.credits]),
         '<div class="en" lang="en"><h2>In English</h2>',
-        f"<p><b>{_safe(summary.title.en)}</b></p>",
-        _listed([_point(line.en) for line in summary.lead]),
-        _listed([grid.title.en for grid in summary.grids]),
-        _listed([note.en for note in summary.notes]),
-        _listed([credit.line("en") for credit in summary.credits]),
+        f"<p><b>{safe(summary.title.en)}</b></p>",
+        listed([_point(line.en) for line in summary.lead]),
+        listed([grid.title.en for grid in summary.grids]),
+        listed([note.en for note in summary.notes]),
+        listed([credit.line("en") for credit in summary.credits]),
         "</div>",
     ]
-    head = (
-        '<!DOCTYPE html>\n<html lang="ja">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{_safe(summary.title.ja)}</title>\n<style>{STYLE}{MORE_STYLE}</style>\n</head>\n"
-    )
-    return f"{head}<body>\n" + "\n".join(parts) + "\n</body>\n</html>\n"
-
-
-def _safe(text: str) -> str:
-    return html.escape(clean(text))
-
-
-def _listed(lines: Sequence[str]) -> str:
-    if not lines:
-        return ""
-    return f"<ul>{''.join(f'<li>{_safe(line)}</li>' for line in lines)}</ul>"
+    return whole_page(summary.title, parts, more_style=MORE_STYLE)
 
 
 def _point(line: str) -> str:
@@ -148,14 +130,14 @@ def _point(line: str) -> str:
 
 
 def _grid(grid: Grid) -> str:
-    heads = "".join(f"<th scope='col'>{_safe(head)}</th>" for head in grid.heads)
+    heads = "".join(f"<th scope='col'>{safe(head)}</th>" for head in grid.heads)
     rows = "".join(
-        f"<tr><th scope='row' class='words'>{_safe(row[0])}</th>"
+        f"<tr><th scope='row' class='words'>{safe(row[0])}</th>"
         f"{''.join(_cell(cell) for cell in row[1:])}</tr>"
         for row in grid.rows
     )
     return (
-        f"<h2>{_safe(grid.title.ja)}</h2><div class='scroll'><table><thead><tr>{heads}</tr>"
+        f"<h2>{safe(grid.title.ja)}</h2><div class='scroll'><table><thead><tr>{heads}</tr>"
         f"</thead><tbody>{rows}</tbody></table></div>"
     )
 
@@ -164,4 +146,4 @@ def _cell(text: str) -> str:
     kind = {GOOD: " class='good'", BAD: " class='bad'"}.get(text[:2], "")
     figures = any(mark.isdigit() for mark in text[:12]) or len(text) < SHORT
     wide = "" if kind or figures else " class='words'"
-    return f"<td{kind or wide}>{_safe(text)}</td>"
+    return f"<td{kind or wide}>{safe(text)}</td>"
