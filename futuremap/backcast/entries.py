@@ -12,8 +12,9 @@ from futuremap.config.door import Door
 from futuremap.config.entry import Entry
 from futuremap.config.scenario import BackcastEntry, LeverEntry, TargetEntry
 from futuremap.errors import UnknownNameError
+from futuremap.pipeline.notes import Notes
 from futuremap.pipeline.prepare import Prepared
-from futuremap.pipeline.read_scenarios import Notes, check_backcast
+from futuremap.pipeline.read_scenarios import check_backcast
 from futuremap.problems import Report
 
 Written = str | Mapping[str, Any] | Entry

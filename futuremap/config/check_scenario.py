@@ -17,6 +17,7 @@ from futuremap.config.scenario import (
     HousingChange,
     LeverEntry,
     MigrationChange,
+    RateChange,
     Scenario,
     SurvivalChange,
     TargetEntry,
@@ -65,9 +66,9 @@ def check_scenarios(project: Project, door: Door) -> None:
 
 
 def _check_scenario(project: Project, scenario: Scenario, at: KeyPath, door: Door) -> None:
-    if not scenario.changes_people and not scenario.changes_facilities:
+    if not (scenario.changes_people or scenario.changes_facilities or scenario.changes_rates):
         door.add("FM844", at, value=at[-1])
-    for key in ("people", "fertility", "survival", "migration"):
+    for key in ("people", "fertility", "survival", "migration", "rate"):
         for j, entry in enumerate(getattr(scenario, key)):
             here: KeyPath = (*at, key, j)
             check_when(project, entry, here, door)
@@ -127,8 +128,12 @@ def _check_amount(entry: Where, at: KeyPath, door: Door) -> None:
             door.add("FM846", at, keys="factor / tfr_now + tfr_goal")
     if isinstance(entry, MigrationChange) and entry.net_loss_factor is entry.net_rate is None:
         door.add("FM846", at, keys="net_loss_factor / net_rate")
-    if isinstance(entry, SurvivalChange | MigrationChange):
+    if isinstance(entry, SurvivalChange | MigrationChange | RateChange):
         _check_ages(entry.age_from, entry.age_to, at, door)
+    if isinstance(entry, RateChange) and entry.full_from is not None:
+        first = entry.from_year or entry.full_from
+        if entry.full_from < first:
+            door.add("FM859", (*at, "full_from"), value=entry.full_from, from_year=first)
 
 
 def _check_ages(first: int, last: int | None, at: KeyPath, door: Door) -> None:

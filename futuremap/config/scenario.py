@@ -114,6 +114,21 @@ class HousingChange(Entry):
     mix: dict[str, Annotated[float, Field(gt=0, le=1)]] = {}
 
 
+class RateChange(Where):
+    """``[[scenario.NAME.rate]]``: how much people of some ages use a service, as a factor.
+
+    `indicator` is a field of the catalogue of indicators, or its Japanese name. The factor holds
+    in full from `full_from` on, and grows towards it in a line from `from_year`.
+    """
+
+    indicator: str
+    factor: Annotated[float, Field(ge=0, le=10)]
+    sex: Literal["male", "female", "both"] = "both"
+    age_from: Age = 0
+    age_to: Age | None = None
+    full_from: Year | None = None
+
+
 class FacilityEvent(PlannedEvent):
     """``[[scenario.NAME.event]]``: a facility opens, closes, merges, moves, is rebuilt."""
 
@@ -151,6 +166,7 @@ class Scenario(Entry):
     event: list[FacilityEvent] = []
     facility: list[NewFacility] = []
     reach: list[ReachRule] = []
+    rate: list[RateChange] = []
 
     @property
     def changes_people(self) -> bool:
@@ -161,6 +177,11 @@ class Scenario(Entry):
     def changes_facilities(self) -> bool:
         """Whether a facility or a rule of reach is another one."""
         return any((self.event, self.facility, self.reach))
+
+    @property
+    def changes_rates(self) -> bool:
+        """Whether people use services otherwise than in the baseline."""
+        return bool(self.rate)
 
 
 class TargetEntry(Entry):

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -29,6 +29,9 @@ from futuremap.config.scenario import (
 from futuremap.core.facilities import FURTHER, Facilities
 from futuremap.core.population import Population
 from futuremap.core.zones import Zones, join
+from futuremap.pipeline.notes import Notes
+from futuremap.pipeline.read_indicators import IndicatorInputs
+from futuremap.pipeline.read_rates import check_rates
 from futuremap.problems import Report
 from futuremap.scenario.bundles import Bundle, known_bundles
 
@@ -67,35 +70,12 @@ class Town(Protocol):
         ...
 
 
-class Notes(NamedTuple):
-    """Where problems of scenarios go.
-
-    project
-        The project, which knows the lines of its file.
-    report
-        Takes them.
-    source
-        Name of what was written, if it is not the project's file.
-    """
-
-    project: Project
-    report: Report
-    source: str = ""
-
-    def add(self, code: str, at: KeyPath, value: object, **detail: Any) -> None:
-        """Note a problem of a key."""
-        inside = not self.source
-        self.report.add(
-            code,
-            file=self.project.file.name if inside else self.source,
-            line=self.project.line(*at) if inside else None,
-            column=".".join(map(str, at)),
-            value=value,
-            **detail,
-        )
-
-
-def check_scenarios(project: Project, towns: Sequence[Town], report: Report) -> None:
+def check_scenarios(
+    project: Project,
+    towns: Sequence[Town],
+    inputs: IndicatorInputs,
+    report: Report,
+) -> None:
     """Note what scenarios and backcasts of the project's file name and the data do not have.
 
     Parameters
@@ -104,8 +84,10 @@ def check_scenarios(project: Project, towns: Sequence[Town], report: Report) -> 
         The project.
     towns
         Its municipalities.
+    inputs
+        What its indicators are made from.
     report
-        Takes FM840 to FM842, FM847, FM849 and what events may be wrong in.
+        Takes FM840 to FM842, FM847, FM849, FM870 to FM873 and what events may be wrong in.
     """
     notes = Notes(project, report)
     for name, scenario in project.scenario.items():
@@ -115,11 +97,12 @@ def check_scenarios(project: Project, towns: Sequence[Town], report: Report) -> 
             facilities_of(project, scenario, town, at=at, notes=notes)
     for name, entry in project.backcast.items():
         check_backcast(entry.target, entry.lever, towns, ("backcast", name), notes)
+    check_rates(notes, towns, inputs)
 
 
 def check_scenario(scenario: Scenario, towns: Sequence[Town], at: KeyPath, notes: Notes) -> None:
     """Note unknown zones, facilities and bundles of one scenario."""
-    for key in ("people", "fertility", "survival", "migration"):
+    for key in ("people", "fertility", "survival", "migration", "rate"):
         for j, entry in enumerate(getattr(scenario, key)):
             _check_where(entry, towns, (*at, key, j), notes)
     for j, people in enumerate(scenario.people):

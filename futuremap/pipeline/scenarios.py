@@ -18,9 +18,10 @@ from futuremap.core.population import Population
 from futuremap.core.table import Table
 from futuremap.errors import UnknownNameError
 from futuremap.indicators.account import account
+from futuremap.indicators.changed_rates import ChangedRate
 from futuremap.indicators.people import age_structure, density
 from futuremap.indicators.reach import covered
-from futuremap.pipeline.difference import project_difference
+from futuremap.pipeline.difference import changed_rates, project_difference
 from futuremap.pipeline.prepare import Prepared, Progress, Town, silent
 from futuremap.pipeline.reaching import Reaching
 from futuremap.pipeline.read_scenarios import facilities_of
@@ -128,24 +129,37 @@ def play(baseline: Outcome, key: str, setting: Scenario, *, draft: bool = False)
     projection = project_difference(baseline, setting) if setting.changes_people else None
     prepared = _prepared(baseline.prepared, setting)
     same = projection is None and prepared is baseline.prepared
-    if same:
+    if same and not setting.changes_rates:
         return Played(key, setting, baseline)
-    return Played(key, setting, _outcome(baseline, prepared, projection, draft=draft))
+    rates = changed_rates(baseline, setting)
+    if same:
+        known = _spread(baseline, baseline.projection)
+        found = _services(baseline, baseline.prepared, baseline.towns, None, known, rates)
+        return Played(key, setting, baseline._replace(indicators=found))
+    return Played(key, setting, _outcome(baseline, prepared, projection, rates, draft=draft))
+
+
+def _spread(baseline: Outcome, projection: Projection) -> Uncertainty:
+    """How far people may come from a projection: the baseline's factors.
+
+    So that a difference is one of people and not of errors.
+    """
+    parents = [baseline.rates.parents[i] for i in baseline.rates.parent_of]
+    seed = baseline.prepared.project.projection.seed
+    known = uncertainty(baseline.projection.population, parents, seed=seed)
+    return known._replace(population=projection.population)
 
 
 def _outcome(
     baseline: Outcome,
     prepared: Prepared,
     changed: Projection | None,
+    rates: Sequence[ChangedRate],
     *,
     draft: bool,
 ) -> Outcome:
     projection = changed or baseline.projection
-    base = baseline.projection.population
-    parents = [baseline.rates.parents[i] for i in baseline.rates.parent_of]
-    seed = prepared.project.projection.seed
-    # the baseline's factors, so that a difference is one of people and not of errors
-    known = uncertainty(base, parents, seed=seed)._replace(population=projection.population)
+    known = _spread(baseline, projection)
     spread = Draft(known.population, known.spread, known.seed) if draft else known
     same_rules = prepared.project.reach is baseline.prepared.project.reach
     towns = tuple(
@@ -163,7 +177,7 @@ def _outcome(
         checks=baseline.checks if changed is None else {},
         rivals=baseline.rivals if changed is None else {},
         towns=towns,
-        indicators=None if draft else _services(baseline, prepared, towns, changed, spread),
+        indicators=None if draft else _services(baseline, prepared, towns, changed, spread, rates),
     )
 
 
@@ -173,11 +187,19 @@ def _services(
     towns: Sequence[TownOutcome],
     changed: Projection | None,
     spread: Uncertainty,
+    rates: Sequence[ChangedRate],
 ) -> Indicators | None:
-    """Services of the municipalities and what else rests on people alone."""
-    if baseline.indicators is None or changed is not None:
-        people, flows = spread.population, (changed or baseline.projection).flows
-        return weigh_all(prepared, towns, people=people, flows=flows, spread=spread, on=WEIGHED)
+    """Services of the municipalities and what else rests on people and rates alone."""
+    if baseline.indicators is None or changed is not None or rates:
+        return weigh_all(
+            prepared,
+            towns,
+            people=spread.population,
+            flows=(changed or baseline.projection).flows,
+            spread=spread,
+            on=WEIGHED,
+            changed=rates,
+        )
     kept = tuple(one for one in baseline.indicators.tables if one.level not in OF_FACILITIES)
     return baseline.indicators._replace(tables=kept, renewal=renewals(prepared, towns))
 

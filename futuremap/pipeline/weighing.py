@@ -15,6 +15,7 @@ from futuremap.core.overlap import pieces
 from futuremap.core.population import Population, join_years
 from futuremap.core.table import Table
 from futuremap.indicators.catalogue import Indicator
+from futuremap.indicators.changed_rates import ChangedRate, groups
 from futuremap.indicators.make_rates import Made, Setting, person_rates
 from futuremap.indicators.people import age_structure, structure
 from futuremap.indicators.weigh import weighed
@@ -63,6 +64,13 @@ class Indicators(NamedTuple):
         return [kept for kept in self.tables if (kept.level, kept.variant) == (level, variant)]
 
 
+class _Part(NamedTuple):
+    """Zones of a municipality whose people have the same rates, and those."""
+
+    at: NDArray[np.intp]
+    made: Made
+
+
 class _Found(NamedTuple):
     level: str
     table: Table
@@ -79,6 +87,7 @@ def weigh_all(
     flows: Flows,
     spread: Uncertainty,
     on: Sequence[str] | None = None,
+    changed: Sequence[ChangedRate] = (),
 ) -> Indicators | None:
     """Weigh the people of a run on every kind of zone that the project asks for.
 
@@ -94,6 +103,8 @@ def weigh_all(
         How far its blocks may come from it.
     on
         Kinds of zones, if not those of the project; schools are left out then.
+    changed
+        Rates that differ from those that were read, and where.
     """
     inputs, setting = prepared.indicators, prepared.project.indicators
     if inputs is None or not setting.run:
@@ -104,14 +115,16 @@ def weigh_all(
     made: list[Made] = []
     base_blocks: Blocks | None = None
     for variant in (FIXED, TREND):
-        known = [_made(prepared, inputs, one, variant=variant) for one in outcomes]
+        parts = [_parts(prepared, inputs, one, variant=variant, changed=changed)
+                 for one in outcomes]  # fmt: skip
+        known = [part.made for town in parts for part in town]
         moved = sorted(set().union(*(one.moved for one in known)))
         if variant == FIXED:
             made = known
         elif not moved:
             break
         names = _alike(known, moved if variant == TREND else None)
-        blocks = _by_block(names, known, outcomes, people=people, within=within, spread=spread)
+        blocks = _by_block(names, parts, outcomes, people=people, within=within, spread=spread)
         if variant == FIXED:
             blocks = base_blocks = _with_births(blocks, flows)
         chosen = blocks.only(setting.only)
@@ -162,13 +175,14 @@ def _work(
     )
 
 
-def _made(
+def _parts(
     prepared: Prepared,
     inputs: IndicatorInputs,
     one: Outcomes,
     *,
     variant: str,
-) -> Made:
+    changed: Sequence[ChangedRate],
+) -> list[_Part]:
     base = one.people.persons[0].sum(axis=0)
     setting = Setting(
         one.people.years,
@@ -177,7 +191,13 @@ def _made(
         split_ages(base, one.people.ages),
         inputs.trends if variant == TREND else {},
     )
-    return person_rates(inputs.rows, inputs.catalogue, setting)
+    return [
+        _Part(
+            group.at,
+            person_rates(inputs.rows, inputs.catalogue, setting._replace(factors=group.factors)),
+        )
+        for group in groups(one.people.zones, changed)
+    ]
 
 
 def _alike(made: Sequence[Made], moved: Sequence[str] | None) -> tuple[str, ...]:
@@ -188,7 +208,7 @@ def _alike(made: Sequence[Made], moved: Sequence[str] | None) -> tuple[str, ...]
 
 def _by_block(
     names: tuple[str, ...],
-    made: Sequence[Made],
+    parts: Sequence[Sequence[_Part]],
     outcomes: Sequence[Outcomes],
     *,
     people: Population,
@@ -197,10 +217,13 @@ def _by_block(
 ) -> Blocks:
     place = {zone: i for i, zone in enumerate(people.zones)}
     values = np.empty((len(names), len(people.years), len(people.zones)))
-    for rates, one in zip(made, outcomes, strict=True):
-        columns = [place[zone] for zone in one.people.zones]
-        found = weighed(one.people, rates.rates.only(names), shares=within)
-        values[:, :, columns] = found
+    for town, one in zip(parts, outcomes, strict=True):
+        columns = np.array([place[zone] for zone in one.people.zones])
+        for part in town:
+            zones = [one.people.zones[i] for i in part.at]
+            mine = one.people if len(town) == 1 else one.people.only(zones)
+            values[:, :, columns[part.at]] = weighed(mine, part.made.rates.only(names),
+                                                     shares=within)  # fmt: skip
     return Blocks(names, values, people, spread)
 
 
