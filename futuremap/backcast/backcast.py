@@ -141,12 +141,11 @@ def _targets(
     reached = []
     for i, goal in enumerate(pose.goals):
         without = goal.value(pose.outcome.projection.population.persons)
-        known = goal.of_weights is None and factors[i, 0] < factors[i, 1]
+        known = not goal.is_ratio and factors[i, 0] < factors[i, 1]
         ends = (without * factors[i, 0], without * factors[i, 1]) if known else NOTHING
         price = float(solution.price[i])
-        if goal.of_weights is not None and goal.of_ages is not None:
-            people = made.path[goal.year].sum(axis=1)
-            price *= float(goal.of_weights @ people @ goal.of_ages)
+        if goal.is_ratio:
+            price *= goal.divisor(made.path)
         binding = bool(solution.binding[i]) or abs(goal.slack(values[i])) <= _near(goal)
         reached.append(
             Reached(goal.name, goal.entry.indicator, goal.entry.year, goal.bound, goal.least,
@@ -158,7 +157,7 @@ def _targets(
 
 
 def _near(goal: Goal) -> float:
-    return 1e-6 * max(1.0, abs(goal.bound)) if goal.of_weights is None else 1e-8
+    return 1e-6 * max(1.0, abs(goal.bound)) if not goal.is_ratio else 1e-8
 
 
 def _pulls(found: Found, effort: Floats, sure: Floats) -> tuple[Pull, ...]:
@@ -276,7 +275,7 @@ def _no_answer(found: Found, title: Text) -> Answer:
     for i, goal in enumerate(pose.goals):
         sign = 1.0 if goal.least else -1.0
         nearest = goal.bound + sign * float(most[i] - problem.least[i])
-        known = goal.of_weights is None
+        known = not goal.is_ratio
         without = goal.value(pose.outcome.projection.population.persons)
         targets.append(
             Reached(goal.name, goal.entry.indicator, goal.entry.year, goal.bound, goal.least,

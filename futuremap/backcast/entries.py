@@ -12,6 +12,7 @@ from futuremap.config.door import Door
 from futuremap.config.entry import Entry
 from futuremap.config.scenario import BackcastEntry, LeverEntry, TargetEntry
 from futuremap.errors import UnknownNameError
+from futuremap.pipeline import read_rates as services
 from futuremap.pipeline.notes import Notes
 from futuremap.pipeline.prepare import Prepared
 from futuremap.pipeline.read_scenarios import check_backcast
@@ -71,6 +72,8 @@ def entries_of(
     check_targets(prepared.project, goals, (), door)
     check_levers(prepared.project, means, (), door)
     check_backcast(goals, means, prepared.towns, (), notes)
+    if prepared.indicators is not None:
+        services.check_targets(goals, prepared.towns, (), prepared.indicators, notes)
     report.raise_if_errors()
     return goals, means
 

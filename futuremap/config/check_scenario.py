@@ -168,7 +168,7 @@ def check_targets(
     at
         Where they stand.
     door
-        Takes FM841, FM845 and FM852 to FM855.
+        Takes FM841, FM845, FM852, FM854 and FM855.
     """
     bounds: dict[tuple[str, ...], dict[str, float]] = {}
     for j, target in enumerate(targets):
@@ -188,9 +188,6 @@ def check_targets(
 
 
 def _check_target(project: Project, target: TargetEntry, at: KeyPath, door: Door) -> None:
-    if target.indicator not in INDICATORS:
-        door.add("FM853", (*at, "indicator"), value=target.indicator,
-                 near=near(target.indicator, INDICATORS))  # fmt: skip
     said = [sense for sense in SENSES if getattr(target, sense) is not None]
     if len(said) != 1:
         door.add("FM854", at, value="・".join(said))
@@ -198,7 +195,9 @@ def _check_target(project: Project, target: TargetEntry, at: KeyPath, door: Door
     if target.year not in years:
         door.add("FM855", (*at, "year"), value=target.year, known="、".join(map(str, years)))
     places = [key for key in ("zone", "facility") if getattr(target, key)]
-    if len(places) > 1 or (target.indicator in OF_REACH) != bool(target.facility):
+    # others are services, whose place can be any; whether there are such, the data says
+    known = target.indicator in INDICATORS
+    if len(places) > 1 or (known and (target.indicator in OF_REACH) != bool(target.facility)):
         door.add("FM845", at, value="・".join(places) or target.indicator)
     if target.indicator == "coverage_rate" and target.zone:
         door.add("FM845", (*at, "zone"), value=target.indicator)

@@ -1,17 +1,19 @@
-"""Rates of use that scenarios change: found in the catalogue, kept within what a rate can be."""
+"""Rates of use that scenarios change and targets ask for: in the catalogue, and possible."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from futuremap.config.check_scenario import near
 from futuremap.config.lines import Path as KeyPath
-from futuremap.config.scenario import RateChange
+from futuremap.config.model import Project
+from futuremap.config.scenario import INDICATORS, RateChange, TargetEntry
 from futuremap.core.fields import field
+from futuremap.core.person_rates import PersonRates
 from futuremap.core.population import Population
 from futuremap.indicators.catalogue import Catalogue
 from futuremap.indicators.changed_rates import can_change, factor_at, fields_of
@@ -97,10 +99,7 @@ def _stated(entry: RateChange, at: KeyPath, catalogue: Catalogue, notes: Notes) 
     can = "、".join(_named(can_change(catalogue)))
     if not name:
         words = [*catalogue.fields, *(field(one).name_ja for one in catalogue.fields)]
-        near = difflib.get_close_matches(entry.indicator, words, n=3, cutoff=0.4)
-        notes.add(
-            "FM870", at, entry.indicator, near="、".join(near) or can[0], known="、".join(can)
-        )
+        notes.add("FM870", at, entry.indicator, near=near(entry.indicator, words), known=can)
         return None
     fields = fields_of(catalogue, name)
     if not fields:
@@ -112,6 +111,63 @@ def _stated(entry: RateChange, at: KeyPath, catalogue: Catalogue, notes: Notes) 
 
 def _named(fields: Sequence[str]) -> list[str]:
     return [f"{field(one).name_ja}（{one}）" for one in fields]
+
+
+def check_targets(
+    targets: Sequence[TargetEntry],
+    towns: Sequence[Town],
+    at: KeyPath,
+    inputs: IndicatorInputs,
+    notes: Notes,
+) -> None:
+    """Note indicators of targets that are none, or that rates do not make here.
+
+    Parameters
+    ----------
+    targets
+        Targets of a backcast.
+    towns
+        The municipalities.
+    at
+        Where the backcast stands.
+    inputs
+        What indicators are made from.
+    notes
+        Where problems go: FM853 and FM874.
+    """
+    catalogue = inputs.catalogue
+    for j, target in enumerate(targets):
+        if target.indicator in INDICATORS:
+            continue
+        here = (*at, "target", j, "indicator")
+        name = find_field(target.indicator, catalogue)
+        if not name:
+            words = (*INDICATORS, *catalogue.fields)
+            notes.add("FM853", here, target.indicator, near=near(target.indicator, words))
+            continue
+        mine = [town for town in towns if target.municipality in ("", town.code)]
+        made = [set(_made(town, inputs, notes.project, {}).names) for town in mine]
+        if made and name not in set.intersection(*made):
+            known = "、".join(_named(sorted(set.intersection(*made))[:8]))
+            notes.add("FM874", here, target.indicator, known=known)
+
+
+def _made(
+    town: Town,
+    inputs: IndicatorInputs,
+    project: Project,
+    factors: Mapping[str, Floats],
+) -> PersonRates:
+    """Rates of a municipality in the base year."""
+    setting = Setting(
+        (project.project.base_year,),
+        town.code,
+        float(project.indicators.months_after_april),
+        split_ages(town.base.persons[0].sum(axis=0), town.base.ages),
+        {},
+        factors,
+    )
+    return person_rates(inputs.rows, inputs.catalogue, setting).rates
 
 
 def _check_town(
@@ -135,15 +191,7 @@ def _check_town(
         )
         for name in one.fields:
             factors[name] = more * factors.get(name, 1.0)
-    setting = Setting(
-        (notes.project.project.base_year,),
-        town.code,
-        float(notes.project.indicators.months_after_april),
-        split_ages(town.base.persons[0].sum(axis=0), town.base.ages),
-        {},
-        factors,
-    )
-    made = person_rates(inputs.rows, inputs.catalogue, setting).rates
+    made = _made(town, inputs, notes.project, factors)
     for one in mine:
         for name in one.fields:
             if name not in made.names:

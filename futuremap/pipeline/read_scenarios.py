@@ -31,7 +31,7 @@ from futuremap.core.population import Population
 from futuremap.core.zones import Zones, join
 from futuremap.pipeline.notes import Notes
 from futuremap.pipeline.read_indicators import IndicatorInputs
-from futuremap.pipeline.read_rates import check_rates
+from futuremap.pipeline.read_rates import check_rates, check_targets
 from futuremap.problems import Report
 from futuremap.scenario.bundles import Bundle, known_bundles
 
@@ -87,7 +87,7 @@ def check_scenarios(
     inputs
         What its indicators are made from.
     report
-        Takes FM840 to FM842, FM847, FM849, FM870 to FM873 and what events may be wrong in.
+        Takes FM840 to FM842, FM847, FM849, FM853, FM870 to FM874 and what events may be wrong in.
     """
     notes = Notes(project, report)
     for name, scenario in project.scenario.items():
@@ -97,6 +97,7 @@ def check_scenarios(
             facilities_of(project, scenario, town, at=at, notes=notes)
     for name, entry in project.backcast.items():
         check_backcast(entry.target, entry.lever, towns, ("backcast", name), notes)
+        check_targets(entry.target, towns, ("backcast", name), inputs, notes)
     check_rates(notes, towns, inputs)
 
 

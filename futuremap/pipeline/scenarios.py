@@ -199,6 +199,7 @@ def _services(
             spread=spread,
             on=WEIGHED,
             changed=rates,
+            like=baseline.projection.population,
         )
     kept = tuple(one for one in baseline.indicators.tables if one.level not in OF_FACILITIES)
     return baseline.indicators._replace(tables=kept, renewal=renewals(prepared, towns))

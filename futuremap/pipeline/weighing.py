@@ -15,8 +15,8 @@ from futuremap.core.overlap import pieces
 from futuremap.core.population import Population, join_years
 from futuremap.core.table import Table
 from futuremap.indicators.catalogue import Indicator
-from futuremap.indicators.changed_rates import ChangedRate, groups
-from futuremap.indicators.make_rates import Made, Setting, person_rates
+from futuremap.indicators.changed_rates import ChangedRate
+from futuremap.indicators.make_rates import Made
 from futuremap.indicators.people import age_structure, structure
 from futuremap.indicators.weigh import weighed
 from futuremap.pipeline.by_block import Blocks, Kept, Outcomes
@@ -26,12 +26,11 @@ from futuremap.pipeline.reach_measures import gather_years
 from futuremap.pipeline.read_indicators import AreaInput, IndicatorInputs
 from futuremap.pipeline.renewal import renewals
 from futuremap.pipeline.staffing import Work, alike, hours_of, staff_of
+from futuremap.pipeline.town_rates import FIXED, TREND, Part, parts_of, shares_within
 from futuremap.pipeline.uncertainty import Uncertainty
 from futuremap.pipeline.vacancy import provisional_of, with_vacancies
-from futuremap.projection.single_years import age_shares, split_ages
 
 Floats = NDArray[np.float64]
-FIXED, TREND = "fixed", "trend"
 REGION = "region"  # all municipalities of a project together
 
 
@@ -64,13 +63,6 @@ class Indicators(NamedTuple):
         return [kept for kept in self.tables if (kept.level, kept.variant) == (level, variant)]
 
 
-class _Part(NamedTuple):
-    """Zones of a municipality whose people have the same rates, and those."""
-
-    at: NDArray[np.intp]
-    made: Made
-
-
 class _Found(NamedTuple):
     level: str
     table: Table
@@ -88,6 +80,7 @@ def weigh_all(
     spread: Uncertainty,
     on: Sequence[str] | None = None,
     changed: Sequence[ChangedRate] = (),
+    like: Population | None = None,
 ) -> Indicators | None:
     """Weigh the people of a run on every kind of zone that the project asks for.
 
@@ -105,17 +98,19 @@ def weigh_all(
         Kinds of zones, if not those of the project; schools are left out then.
     changed
         Rates that differ from those that were read, and where.
+    like
+        Whose single years of age share their groups, if not those of `people`: a scenario keeps
+        those of its baseline, so that what it weighs is linear in who comes.
     """
     inputs, setting = prepared.indicators, prepared.project.indicators
     if inputs is None or not setting.run:
         return None
-    region = people.persons.sum(axis=1)
-    within = age_shares(region, people.ages)
+    within = shares_within(people if like is None else like)
     tables: list[Kept] = []
     made: list[Made] = []
     base_blocks: Blocks | None = None
     for variant in (FIXED, TREND):
-        parts = [_parts(prepared, inputs, one, variant=variant, changed=changed)
+        parts = [parts_of(prepared, inputs, one, variant=variant, changed=changed)
                  for one in outcomes]  # fmt: skip
         known = [part.made for town in parts for part in town]
         moved = sorted(set().union(*(one.moved for one in known)))
@@ -175,31 +170,6 @@ def _work(
     )
 
 
-def _parts(
-    prepared: Prepared,
-    inputs: IndicatorInputs,
-    one: Outcomes,
-    *,
-    variant: str,
-    changed: Sequence[ChangedRate],
-) -> list[_Part]:
-    base = one.people.persons[0].sum(axis=0)
-    setting = Setting(
-        one.people.years,
-        one.town.code,
-        float(prepared.project.indicators.months_after_april),
-        split_ages(base, one.people.ages),
-        inputs.trends if variant == TREND else {},
-    )
-    return [
-        _Part(
-            group.at,
-            person_rates(inputs.rows, inputs.catalogue, setting._replace(factors=group.factors)),
-        )
-        for group in groups(one.people.zones, changed)
-    ]
-
-
 def _alike(made: Sequence[Made], moved: Sequence[str] | None) -> tuple[str, ...]:
     # indicators that every municipality has a rate for
     names = [n for n in made[0].rates.names if all(n in one.rates.names for one in made)]
@@ -208,7 +178,7 @@ def _alike(made: Sequence[Made], moved: Sequence[str] | None) -> tuple[str, ...]
 
 def _by_block(
     names: tuple[str, ...],
-    parts: Sequence[Sequence[_Part]],
+    parts: Sequence[Sequence[Part]],
     outcomes: Sequence[Outcomes],
     *,
     people: Population,

@@ -304,6 +304,7 @@ BAD = {
     "FM871": '[[scenario.s.rate]]\nindicator = "care_level_3"\nfactor = 0.9\n',
     "FM872": '[[scenario.s.rate]]\nindicator = "outpatients"\nfactor = 0.9\n',
     "FM873": '[[scenario.s.rate]]\nindicator = "要介護（要支援）認定者"\nfactor = 5.0\n',
+    "FM874": '[[backcast.b.target]]\nindicator = "classes_expected"\nyear = 2053\nkeep = 0.9\n',
     "FM642": f'[[scenario.s.event]]\nfacility = "{CLOSING}"\nyear = 2030\nevent = "close"\n'
     f'[[scenario.s.event]]\nfacility = "{CLOSING}"\nyear = 2035\nevent = "close"\n',
     "FM644": f'[[scenario.s.event]]\nfacility = "{CLOSING}"\nyear = 2060\nevent = "close"\n',
