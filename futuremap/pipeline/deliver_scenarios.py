@@ -27,6 +27,7 @@ from futuremap.pipeline.draw import credits_for
 from futuremap.pipeline.prepare import Progress, silent
 from futuremap.pipeline.read_rates import find_field
 from futuremap.pipeline.run import Outcome
+from futuremap.pipeline.scenario_desk import write_desk
 from futuremap.pipeline.scenarios import Comparison, Played
 from futuremap.pipeline.side_by_side import NOTHING_DONE, SideBySide, side_by_side
 
@@ -59,6 +60,7 @@ def deliver_scenarios(
     comparison: Comparison,
     out: Path,
     *,
+    workbook: bool = True,
     progress: Progress = silent,
 ) -> Path:
     """Write maps, tables and the page of scenarios as one set.
@@ -69,6 +71,8 @@ def deliver_scenarios(
         Baseline and scenarios.
     out
         Folder of outputs; scenarios get a folder of their own beside the project's.
+    workbook
+        Whether there is to be a workbook too.
     progress
         Is told what is being written.
 
@@ -87,7 +91,7 @@ def deliver_scenarios(
     header = comparison.baseline.prepared.project.project
     target = out / f"{header.name}{SUFFIX}"
     with publishing(target) as folder:
-        files = write_comparison(comparison, folder, progress=progress)
+        files = write_comparison(comparison, folder, workbook=workbook, progress=progress)
         write_summary(folder, summary(comparison, files))
         write_manifest(folder, record(comparison.baseline.prepared))
     return target
@@ -97,6 +101,7 @@ def write_comparison(
     comparison: Comparison,
     folder: Path,
     *,
+    workbook: bool = True,
     progress: Progress = silent,
 ) -> dict[str, Text]:
     """Write maps and tables of a comparison into a folder.
@@ -125,6 +130,16 @@ def write_comparison(
         files[f"qgis/{path.name}"] = Text(
             "シナリオごとの将来と、何もしない将来との差", "Scenarios and their differences"
         )
+    files |= write_desk(
+        comparison,
+        drawn,
+        folder,
+        name=f"{header.name}{SUFFIX}",
+        about=_metadata(comparison),
+        credits=_credits(comparison),
+        workbook=workbook,
+        progress=progress,
+    )
     progress("表：Parquet・CSV / tables")
     (folder / "data").mkdir(parents=True, exist_ok=True)
     write_rows(comparison_rows(comparison), folder / "data" / "comparison")
