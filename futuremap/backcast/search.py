@@ -10,8 +10,7 @@ from scipy.optimize import minimize_scalar
 from futuremap.backcast.goals import Goal, measured
 from futuremap.backcast.pose import NO_EFFORT, Pose, Posed, posed
 from futuremap.backcast.solve import Solution, solve
-from futuremap.config.reach import ReachRule
-from futuremap.config.scenario import FacilityEvent, LeverEntry, Scenario
+from futuremap.config.scenario import FacilityEvent, LeverEntry, ReachChange, Scenario
 from futuremap.pipeline.read_reach import rule_of
 from futuremap.pipeline.run import Outcome
 from futuremap.pipeline.scenarios import Played, play
@@ -161,7 +160,7 @@ def _whole(outcome: Outcome, draft: Played) -> Played:
 def radius_scenario(outcome: Outcome, lever: LeverEntry, radius: float) -> Scenario:
     """A scenario in which a class has another radius."""
     rule = rule_of(outcome.prepared.project, lever.facility_class)
-    other = ReachRule.model_validate(
+    other = ReachChange.model_validate(
         {
             "class": rule.facility_class,
             "radius_m": radius,

@@ -17,6 +17,7 @@ from futuremap.config.scenario import (
     HousingChange,
     LeverEntry,
     MigrationChange,
+    NewBus,
     RateChange,
     Scenario,
     SurvivalChange,
@@ -80,12 +81,38 @@ def _check_scenario(project: Project, scenario: Scenario, at: KeyPath, door: Doo
         for j, entry in enumerate(getattr(scenario, key)):
             _check_year(project, entry.year, (*at, key, j, "year"), door)
             _check_town(project, entry.municipality, (*at, key, j), door)
+    _check_reach(project, scenario, at, door)
+
+
+def _check_reach(project: Project, scenario: Scenario, at: KeyPath, door: Door) -> None:
     classes = [rule.facility_class for rule in scenario.reach]
+    for key in ("reach", "bus"):
+        for j, entry in enumerate(getattr(scenario, key)):
+            if entry.from_year is not None:
+                _check_year(project, entry.from_year, (*at, key, j, "from_year"), door)
+    for j, line in enumerate(scenario.bus):
+        _check_bus(project, scenario, line, (*at, "bus", j), door)
     for j, rule in enumerate(scenario.reach):
-        check_rule(project, rule, (*at, "reach", j), door)
+        check_rule(project, rule, (*at, "reach", j), door, has=("bus",) if scenario.bus else ())
         if rule.facility_class in classes[:j]:
             once = ("種類ごとに1つ", "one rule a class")
             door.no_sense((*at, "reach", j, "class"), rule.facility_class, once)
+
+
+def _check_bus(project: Project, scenario: Scenario, line: NewBus, at: KeyPath, door: Door) -> None:
+    """Note a bus line of no municipality, without roads, or by which nobody goes anywhere."""
+    towns = [town for town in project.municipality if line.municipality in ("", town.code)]
+    if len(towns) != 1:
+        codes = [town.code for town in project.municipality]
+        door.add("FM841", (*at, "municipality"), value=line.municipality,
+                 near=near(line.municipality, codes))  # fmt: skip
+        return
+    if towns[0].roads is None:
+        door.add("FM670", at, value="bus", town=towns[0].name, key="[municipality.roads]")
+    rules = {rule.facility_class: rule.rule for rule in (*project.reach.rule, *scenario.reach)}
+    classes = [listed.facility_class for listed in towns[0].facilities]
+    if not any(rules.get(name) == "bus" for name in classes):
+        door.add("FM875", at, value=line.name or at[-1], known="、".join(classes))
 
 
 def check_when(project: Project, entry: When, at: KeyPath, door: Door) -> None:

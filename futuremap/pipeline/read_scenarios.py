@@ -29,9 +29,11 @@ from futuremap.config.scenario import (
 from futuremap.core.facilities import FURTHER, Facilities
 from futuremap.core.population import Population
 from futuremap.core.zones import Zones, join
+from futuremap.pipeline.new_bus import check_lines
 from futuremap.pipeline.notes import Notes
 from futuremap.pipeline.read_indicators import IndicatorInputs
 from futuremap.pipeline.read_rates import check_rates, check_targets
+from futuremap.pipeline.read_reach import ReachInputs
 from futuremap.problems import Report
 from futuremap.scenario.bundles import Bundle, known_bundles
 
@@ -57,6 +59,11 @@ class Town(Protocol):
     @property
     def base(self) -> Population:
         """Its people in the base year."""
+        ...
+
+    @property
+    def reach(self) -> ReachInputs:
+        """Its roads and buses."""
         ...
 
     @property
@@ -87,12 +94,13 @@ def check_scenarios(
     inputs
         What its indicators are made from.
     report
-        Takes FM840 to FM842, FM847, FM849, FM853, FM870 to FM874 and what events may be wrong in.
+        Takes FM840 to FM842, FM847, FM849, FM853, FM870 to FM877 and what events may be wrong in.
     """
     notes = Notes(project, report)
     for name, scenario in project.scenario.items():
         at: KeyPath = ("scenario", name)
         check_scenario(scenario, towns, at, notes)
+        check_lines(scenario, towns, at, notes)
         for town in towns:
             facilities_of(project, scenario, town, at=at, notes=notes)
     for name, entry in project.backcast.items():
