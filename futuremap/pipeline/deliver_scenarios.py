@@ -326,7 +326,7 @@ def _service_grid(comparison: Comparison, rows: pd.DataFrame) -> list[Grid]:
     if inputs is None:
         return []
     towns = {town.town.code: town.town.name.ja for town in baseline.towns}
-    found = rows[(rows["kind"] == "service") & (rows["year"] == end)]
+    found = rows[(rows["kind"] == "service") & (rows["year"] == end) & rows["zone"].isin(towns)]
     cells = []
     for played in comparison.scenarios:
         fields = [find_field(one.indicator, inputs.catalogue) for one in played.setting.rate]

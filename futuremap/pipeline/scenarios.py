@@ -34,7 +34,7 @@ from futuremap.pipeline.uncertainty import Uncertainty, uncertainty
 from futuremap.pipeline.weighing import Indicators, weigh_all
 from futuremap.projection.project import Projection
 
-WEIGHED = ("municipality",)  # the kinds of zones whose services a scenario compares
+WEIGHED = ("municipality", "area")  # the kinds of zones whose services a scenario compares
 OF_FACILITIES = ("facility", "district")  # kinds whose people change with the facilities
 
 

@@ -58,6 +58,11 @@ class Indicators(NamedTuple):
     work: Work
     renewal: Table | None = None
 
+    @property
+    def fixed(self) -> list[Kept]:
+        """Tables whose rates stay as they were published."""
+        return [kept for kept in self.tables if kept.variant == FIXED]
+
     def of(self, level: str, variant: str = FIXED) -> list[Kept]:
         """Tables of a kind of zone and a variant."""
         return [kept for kept in self.tables if (kept.level, kept.variant) == (level, variant)]

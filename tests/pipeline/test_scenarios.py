@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from futuremap import example
 from futuremap.config.scenario import Scenario
 from futuremap.core.flows import imbalance
 from futuremap.pipeline import open_project, run
@@ -91,6 +92,19 @@ def test_rates_of_two_places_add_up_to_those_of_the_city(outcome):
     assert (half[1:] < base[1:]).all()
     other = played(outcome, rate=parts[:1], fertility=[{"factor": 1.0}]).outcome
     assert np.array_equal(services(other).frame("inpatients").to_numpy(), half)
+
+
+def test_services_of_areas_and_of_all_towns_are_compared_too():
+    base = run(open_project(example("tottori")))
+    code = base.towns[0].town.code
+    change = {"fertility": [{"factor": 1.2, "municipality": code}]}
+    one = play(base, "one", Scenario.model_validate({"name": "試み", **change}))
+    rows = comparison_rows(Comparison(base, (one,)))
+    rows = rows[(rows["kind"] == "service") & (rows["indicator"] == "pupils_primary")]
+    gaps = rows[rows["year"] == rows["year"].max()].set_index("zone")["difference"]
+    # the town, all towns together, its medical area, and the living areas that share it
+    assert np.allclose(gaps[[code, "region", "東部"]], gaps[code])
+    assert np.isclose(gaps[["鳥取", "倉吉", "米子"]].sum(), gaps[code])
 
 
 def test_people_who_come_are_in_the_flows_and_everywhere_else(outcome):
