@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from futuremap.config.check_levers import check_moves
 from futuremap.config.check_scenario import check_levers, check_targets, near
 from futuremap.config.door import Door
 from futuremap.config.entry import Entry
@@ -69,6 +70,7 @@ def entries_of(
         door.add("FM850", ("lever",), value="")
     check_targets(prepared.project, goals, (), door)
     check_levers(prepared.project, means, (), door)
+    check_moves(goals, means, (), door)
     check_backcast(goals, means, prepared.towns, (), notes)
     report.raise_if_errors()
     return goals, means

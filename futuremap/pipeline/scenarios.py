@@ -16,19 +16,20 @@ from futuremap.config.scenario import Scenario
 from futuremap.core.crosswalk import Crosswalk, gather, to_parents
 from futuremap.core.population import Population
 from futuremap.core.table import Table
-from futuremap.errors import UnknownNameError
+from futuremap.errors import DemographyError, UnknownNameError
 from futuremap.indicators.account import account
 from futuremap.indicators.people import age_structure, density
 from futuremap.indicators.reach import covered
 from futuremap.pipeline.difference import project_difference
 from futuremap.pipeline.prepare import Prepared, Progress, Town, silent
 from futuremap.pipeline.reaching import Reaching
-from futuremap.pipeline.read_scenarios import facilities_of
+from futuremap.pipeline.read_scenarios import Notes, facilities_of
 from futuremap.pipeline.renewal import renewals
 from futuremap.pipeline.run import Gathered, Outcome, TownOutcome, larger_meshes, with_interval
 from futuremap.pipeline.town_reach import covered_people, in_reach
 from futuremap.pipeline.uncertainty import Uncertainty, uncertainty
 from futuremap.pipeline.weighing import Indicators, weigh_all
+from futuremap.problems import Report
 from futuremap.projection.project import Projection
 
 WEIGHED = ("municipality",)  # the kinds of zones whose services a scenario compares
@@ -92,16 +93,30 @@ def run_scenarios(
     ------
     UnknownNameError
         If the project has no scenario of a name; it proposes what is there.
-    DemographyError
-        If more people would be cleared away than live in a zone.
+    InputRefused
+        If more people would be cleared away than live in a zone by then.
     """
     settings = baseline.prepared.project.scenario
     wanted = [_named(name, settings) for name in names] or list(settings)
     played = []
     for key in dict.fromkeys(wanted):
         progress(f"シナリオ：{settings[key].name} / scenario")
-        played.append(play(baseline, key, settings[key]))
+        played.append(_played(baseline, key, settings[key]))
     return Comparison(baseline, tuple(played))
+
+
+def _played(baseline: Outcome, key: str, setting: Scenario) -> Played:
+    """A scenario of the file; one that clears more people than are left by then is refused."""
+    try:
+        return play(baseline, key, setting)
+    except DemographyError as error:
+        report = Report()
+        notes = Notes(baseline.prepared.project, report)
+        cleared = [estate for estate in setting.housing if estate.dwellings < 0]
+        said = "、".join(f"{one.zone} {one.year} {one.dwellings:g}" for one in cleared)
+        notes.add("FM847", ("scenario", key, "housing"), f"{said}（{error}）")
+        report.raise_if_errors()
+        raise
 
 
 def _named(name: str, settings: dict[str, Scenario]) -> str:
