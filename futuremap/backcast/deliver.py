@@ -310,7 +310,7 @@ def _target_grid(answer: Answer) -> Grid:
         "現況",
         "何もしないと",
         "80％区間",
-        "こうすると" if answer.feasible else "最大でも",
+        "こうすると" if answer.feasible else "いちばん良くて",
         "",
     ]
     return Grid(Text("目標", "Targets"), heads, rows)
@@ -334,8 +334,7 @@ def _pull_grid(answer: Answer) -> Grid:
         [
             pull.words.ja,
             f"{pull.amount:,.3f}",
-            "―" if math.isnan(pull.sure[0]) else f"{pull.sure[0]:,.2f}",
-            "―" if math.isnan(pull.sure[1]) else f"{pull.sure[1]:,.2f}",
+            *("届かない" if math.isinf(end) else _number(end, 2) for end in pull.sure),
             f"{pull.cost:,.3f}",
         ]
         for pull in answer.pulls[:SHOWN_PULLS]

@@ -10,6 +10,7 @@ from futuremap.config.lines import Path as KeyPath
 from futuremap.config.scenario import OF_REACH, LeverEntry, TargetEntry
 
 RATIOS = ("ageing_rate", "coverage_rate")
+PERCENT = 100
 FACTORS = ("fertility", "net_loss")  # 1 of them is as it is now
 OF_FACILITIES = ("radius_m", "facilities")
 MOST = {
@@ -47,7 +48,7 @@ def check_bound(target: TargetEntry, at: KeyPath, door: Door) -> None:
             continue
         most = 1.0 if ratio else math.inf
         if not math.isfinite(value) or not 0 <= value <= most:
-            meant = f"{value / 100:g}" if ratio and 1 < value <= 100 else ""
+            meant = f"{value / 100:g}" if ratio and 1 < value <= PERCENT else ""
             door.add(
                 "FM860", (*at, key), value=f"{value:g}",
                 expected_ja="0～1の割合（38％なら 0.38）" if ratio else "0以上の人数",
