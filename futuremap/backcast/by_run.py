@@ -320,12 +320,16 @@ def _found(asked: Asked, sought: Sought, without: Floats, title: Text) -> Answer
     targets = _reached(asked, (without, sought.values), np.full(len(without), NAN), sought.binding)
     base, end = outcome.prepared.project.years
     years = (lever.from_year or base + 1, end)
-    place = _class_name(outcome, lever.facility_class)
+    place, now = _class_name(outcome, lever.facility_class), asked.now()
     if lever.lever == "facilities" and len(asked.towns) > 1:
-        each = "・".join(town.town.name.ja for town in asked.towns)
-        each_en = ", ".join(town.town.name.en for town in asked.towns)
+        each = "・".join(
+            f"{town.town.name.ja}（今は{len(asked.standing(town))}か所）" for town in asked.towns
+        )
+        each_en = ", ".join(
+            f"{town.town.name.en} (now {len(asked.standing(town))})" for town in asked.towns
+        )
         place = Text(f"{each}でそれぞれ{place.ja}", f"{place.en} in each of {each_en}")
-    now = asked.now()
+        now = NAN
     words = bent_words(lever, place, years, sought.amount, now=now)
     cost = lever.cost * sought.amount
     pull = Pull(lever, place, years, sought.amount, cost, float(lever.maximum or 0),
