@@ -157,7 +157,8 @@ def _targets(
         reached.append(
             Reached(goal.name, goal.entry.indicator, goal.entry.year, goal.bound, goal.least,
                     goal.now, without, values[i], (float(ends[0]), float(ends[1])),
-                    binding and (abs(goal.slack(without)) > _near(goal) or price > 0), price, float("nan"),
+                    binding and (abs(goal.slack(without)) > _near(goal) or price > 0),
+                    price, float("nan"),
                     goal.entry.facility, goal.entry.zone),
         )  # fmt: skip
     return tuple(reached)

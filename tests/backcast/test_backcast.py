@@ -456,7 +456,7 @@ def test_a_radius_between_two_bounds(small_town):
     assert "同時には" in answer.words[0].ja
 
 
-def test_facilities_stay_in_towns_that_are_not_asked_for(tmp_path_factory):
+def test_facilities_stay_in_towns_that_are_not_asked_for():
     towns = fm.run(fm.open_project(fm.example("mihara-yugawara")))
     answer = backcast(
         towns,
