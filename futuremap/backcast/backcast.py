@@ -17,10 +17,10 @@ from futuremap.backcast.pose import NO_EFFORT, Pose, Posed, intervals, posed, pr
 from futuremap.backcast.search import Setting, least_bend
 from futuremap.backcast.solve import Solution, best, conflict_of, solve
 from futuremap.backcast.words import bent_words, people_words, sentences
-from futuremap.config.scenario import LeverEntry
+from futuremap.config.scenario import LeverEntry, TargetEntry
 from futuremap.core.layer import Text
 from futuremap.pipeline.difference import grounds
-from futuremap.pipeline.prepare import Progress, silent
+from futuremap.pipeline.prepare import Prepared, Progress, silent
 from futuremap.pipeline.read_scenarios import bundle_of
 from futuremap.pipeline.respond import Unit
 from futuremap.pipeline.run import Outcome
@@ -48,10 +48,11 @@ def backcast(
     outcome
         A finished run.
     name
-        A ``[backcast.NAME]`` of its project; else say `targets` and `levers`.
+        A ``[backcast.NAME]`` of its project; without it say `targets` and `levers`.
     targets, levers
-        Text such as ``"indicator=population, year=2045, keep=0.9"`` and
-        ``"bundle=30代夫婦と子, max=20"``, mappings with the same keys, or entries.
+        What is wanted and can be done, in addition to that of the name. Text such as
+        ``"indicator=population, year=2045, keep=0.9"`` and ``"bundle=30代夫婦と子, max=20"``,
+        mappings with the same keys, or entries.
     progress
         Is told what is being computed.
 
@@ -69,12 +70,7 @@ def backcast(
     SolveError
         If the solver stops without an answer.
     """
-    title = TITLE
-    if name:
-        entry = entry_named(outcome.prepared, name)
-        title = Text(entry.name, entry.name_en or entry.name)
-        targets, levers = entry.target, entry.lever
-    wanted, pulled = entries_of(outcome.prepared, targets, levers)
+    title, wanted, pulled = asked(outcome.prepared, name, targets=targets, levers=levers)
     goals = tuple(goals_of(outcome, wanted))
     last = max(target.year for target in wanted)
     pulled = [_until(lever, last) for lever in pulled]
@@ -94,6 +90,22 @@ def backcast(
         return _no_answer(pose, [setting.made for setting in tried], title)
     progress("答えを前向きに推計して確かめる / running the answer forward")
     return _answer(found, tried, title)
+
+
+def asked(
+    prepared: Prepared,
+    name: str,
+    *,
+    targets: Sequence[Written],
+    levers: Sequence[Written],
+) -> tuple[Text, list[TargetEntry], list[LeverEntry]]:
+    """What is wanted and what can be done, checked; see :func:`backcast`."""
+    title = TITLE
+    if name:
+        entry = entry_named(prepared, name)
+        title = Text(entry.name, entry.name_en or entry.name)
+        targets, levers = [*entry.target, *targets], [*entry.lever, *levers]
+    return (title, *entries_of(prepared, targets, levers))
 
 
 def _until(lever: LeverEntry, last: int) -> LeverEntry:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from futuremap.config.door import Door
 from futuremap.config.lines import Path as KeyPath
-from futuremap.config.scenario import OF_REACH, LeverEntry, TargetEntry
+from futuremap.config.scenario import OF_PEOPLE, LeverEntry, TargetEntry
 
 RATIOS = ("ageing_rate", "coverage_rate")
 PERCENT = 100
@@ -107,8 +107,8 @@ def check_moves(
     door
         Takes FM863.
     """
-    served = (*OF_REACH, "coverage_rate")
-    of_people = targets and not any(target.indicator in served for target in targets)
+    people = {*OF_PEOPLE} - {"coverage_rate"}
+    of_people = targets and all(target.indicator in people for target in targets)
     for j, lever in enumerate(levers):
         if of_people and lever.lever in OF_FACILITIES:
             told = "、".join(dict.fromkeys(target.indicator for target in targets))

@@ -97,12 +97,23 @@ def run_scenarios(
         If more people would be cleared away than live in a zone by then.
     """
     settings = baseline.prepared.project.scenario
-    wanted = [_named(name, settings) for name in names] or list(settings)
     played = []
-    for key in dict.fromkeys(wanted):
+    for key in keys_of(baseline.prepared, names):
         progress(f"シナリオ：{settings[key].name} / scenario")
         played.append(_played(baseline, key, settings[key]))
     return Comparison(baseline, tuple(played))
+
+
+def keys_of(prepared: Prepared, names: Sequence[str]) -> list[str]:
+    """Keys of scenarios by key or Japanese name; all of the project if none is named.
+
+    Raises
+    ------
+    UnknownNameError
+        If the project has no scenario of a name; it proposes what is there.
+    """
+    settings = prepared.project.scenario
+    return list(dict.fromkeys([_named(name, settings) for name in names] or settings))
 
 
 def _played(baseline: Outcome, key: str, setting: Scenario) -> Played:

@@ -112,3 +112,59 @@ def test_a_clearance_of_people_who_will_have_gone_is_refused_with_its_line(writt
     assert problem.code == "FM847"
     assert problem.line
     assert "宮上" in str(problem.value)
+
+
+TARGET_LINE = "indicator=population, year=2045, keep=0.7"
+LEVER_LINE = "bundle=family_30s, max=300"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("--target", TARGET_LINE), 3, "FM864"),
+        (("--lever", LEVER_LINE), 2, "--target"),
+        (("--stability", "hall", "--lever", LEVER_LINE), 2, "--lever"),
+        (("--target", f"{TARGET_LINE}, keep=0.8", "--lever", LEVER_LINE), 3, "keep=0.8"),
+        (("--target", "indicator=population, year=2045年, keep=70%", "--lever", LEVER_LINE), 3,
+         "整数"),
+        (("--target", "indicator=population", "--lever", LEVER_LINE), 3, "FM003"),
+        (("nothing",), 2, "近い名前"),
+    ],
+)  # fmt: skip
+def test_a_command_is_refused_before_anything_is_projected(
+    written, futuremap, tmp_path, arguments, code, said
+):
+    answer = futuremap("backcast", written(""), *arguments, "--out", tmp_path / "out")
+    assert answer.code == code
+    assert said in answer.err
+    assert "Traceback" not in answer.err
+    assert "将来人口" not in answer.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_unknown_scenarios_are_refused_before_anything_is_projected(written, futuremap, tmp_path):
+    answer = futuremap("scenario", "run", written(""), "stey", "--out", tmp_path / "out")
+    assert answer.code == 2
+    assert "stay" in answer.err
+    assert "将来人口" not in answer.err
+
+
+def test_a_japanese_keyboard_and_more_than_the_file_says(written):
+    from futuremap.backcast.backcast import asked
+
+    prepared = open_project(written(BACKCAST.format(target=TARGET, lever=LEVER)))
+    title, targets, levers = asked(
+        prepared,
+        "b",
+        targets=["indicator＝population_0_14，year＝２０４５、keep＝０．５"],
+        levers=["bundle=20代単身、max=10, whole=true"],
+    )
+    assert title.ja == "b"
+    assert [(target.indicator, target.keep) for target in targets] == [
+        ("population", 0.9),
+        ("population_0_14", 0.5),
+    ]
+    assert [(lever.bundle, lever.whole) for lever in levers] == [
+        ("family_30s", False),
+        ("20代単身", True),
+    ]
