@@ -29,7 +29,7 @@ class Pull(NamedTuple):
         The upper bound.
     sure
         The amount if the baseline comes out at the better and the worse end of its 80 %
-        interval; NaN where that has no answer, or nothing of it is known.
+        interval; infinite where no effort is enough, NaN where nothing of it is known.
     words
         The same as a sentence.
     """
@@ -61,8 +61,8 @@ class Reached(NamedTuple):
         What one more of it would cost; NaN where no linear program says.
     best
         The most that could be had, if nothing else were asked for; NaN if it was not needed.
-    facility
-        The facility that it is about, if it is about one.
+    facility, zone
+        The facility or block that it is about, if it is about one.
     """
 
     name: Text
@@ -78,6 +78,7 @@ class Reached(NamedTuple):
     price: float
     best: float
     facility: str = ""
+    zone: str = ""
 
     @property
     def margin(self) -> float:

@@ -8,17 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from futuremap.backcast.answer import Answer, Proof, Pull, Reached
+from futuremap.backcast.by_run import by_run
+from futuremap.backcast.curve import curve_of_target
 from futuremap.backcast.entries import Written, entries_of, entry_named
 from futuremap.backcast.forward import PULLED, Found, forward, place_words, years_of
 from futuremap.backcast.goals import Goal, goals_of, measured
 from futuremap.backcast.pose import NO_EFFORT, Pose, Posed, intervals, posed, program
-from futuremap.backcast.search import fewest_kept, least_bend, least_radius, settings
-from futuremap.backcast.solve import Problem, Solution, best, conflict, solve
+from futuremap.backcast.search import Setting, least_bend
+from futuremap.backcast.solve import Solution, best, conflict_of, solve
 from futuremap.backcast.words import bent_words, people_words, sentences
-from futuremap.config.scenario import LeverEntry
+from futuremap.config.scenario import LeverEntry, TargetEntry
 from futuremap.core.layer import Text
 from futuremap.pipeline.difference import grounds
-from futuremap.pipeline.prepare import Progress, silent
+from futuremap.pipeline.prepare import Prepared, Progress, silent
 from futuremap.pipeline.read_scenarios import bundle_of
 from futuremap.pipeline.respond import Unit
 from futuremap.pipeline.run import Outcome
@@ -46,10 +48,11 @@ def backcast(
     outcome
         A finished run.
     name
-        A ``[backcast.NAME]`` of its project; else say `targets` and `levers`.
+        A ``[backcast.NAME]`` of its project; without it say `targets` and `levers`.
     targets, levers
-        Text such as ``"indicator=population, year=2045, keep=0.9"`` and
-        ``"bundle=30代夫婦と子, max=20"``, mappings with the same keys, or entries.
+        What is wanted and can be done, in addition to that of the name. Text such as
+        ``"indicator=population, year=2045, keep=0.9"`` and ``"bundle=30代夫婦と子, max=20"``,
+        mappings with the same keys, or entries.
     progress
         Is told what is being computed.
 
@@ -67,29 +70,42 @@ def backcast(
     SolveError
         If the solver stops without an answer.
     """
-    title = TITLE
-    if name:
-        entry = entry_named(outcome.prepared, name)
-        title = Text(entry.name, entry.name_en or entry.name)
-        targets, levers = entry.target, entry.lever
-    wanted, pulled = entries_of(outcome.prepared, targets, levers)
+    title, wanted, pulled = asked(outcome.prepared, name, targets=targets, levers=levers)
     goals = tuple(goals_of(outcome, wanted))
     last = max(target.year for target in wanted)
     pulled = [_until(lever, last) for lever in pulled]
     progress("バックキャスティング：単位応答と最適化 / unit responses and solving")
     if pulled[0].lever in ("radius_m", "facilities"):
-        return _by_run(outcome, goals, pulled[0], title)
+        return by_run(outcome, goals, pulled[0], title)
     bent = next((lever for lever in pulled if lever.lever != "people"), None)
     people = tuple(lever for lever in pulled if lever.lever == "people")
     pose = Pose(grounds(outcome), goals, people, bent)
-    if bent is None:
-        made = posed(pose)
-        found = Found(pose, made, solve(made.problem), NO_EFFORT)
-    else:
-        factor, made, solution = least_bend(pose)
-        found = Found(pose, made, solution, factor)
+    made = posed(pose)
+    tried = [Setting(NO_EFFORT, made, solve(made.problem))]
+    found = Found(pose, made, tried[0].solution, NO_EFFORT)
+    if bent is not None:
+        setting, tried = least_bend(pose)
+        found = Found(pose, setting.made, setting.solution, setting.factor)
+    if found.solution.effort is None:
+        return _no_answer(pose, [setting.made for setting in tried], title)
     progress("答えを前向きに推計して確かめる / running the answer forward")
-    return _answer(found, title) if found.solution.effort is not None else _no_answer(found, title)
+    return _answer(found, tried, title)
+
+
+def asked(
+    prepared: Prepared,
+    name: str,
+    *,
+    targets: Sequence[Written],
+    levers: Sequence[Written],
+) -> tuple[Text, list[TargetEntry], list[LeverEntry]]:
+    """What is wanted and what can be done, checked; see :func:`backcast`."""
+    title = TITLE
+    if name:
+        entry = entry_named(prepared, name)
+        title = Text(entry.name, entry.name_en or entry.name)
+        targets, levers = [*entry.target, *targets], [*entry.lever, *levers]
+    return (title, *entries_of(prepared, targets, levers))
 
 
 def _until(lever: LeverEntry, last: int) -> LeverEntry:
@@ -97,7 +113,7 @@ def _until(lever: LeverEntry, last: int) -> LeverEntry:
     return lever if lever.to_year is not None else lever.model_copy(update={"to_year": last})
 
 
-def _answer(found: Found, title: Text) -> Answer:
+def _answer(found: Found, tried: Sequence[Setting], title: Text) -> Answer:
     pose, solution = found.pose, found.solution
     effort = solution.effort if solution.effort is not None else np.zeros(0)
     setting = forward(found, effort, title=title)
@@ -114,7 +130,7 @@ def _answer(found: Found, title: Text) -> Answer:
         targets=targets,
         unreachable=(),
         cost=solution.cost,
-        curve=_curve(found, curve_of),
+        curve=curve_of_target(found, tried, curve_of),
         curve_of=curve_of,
         proof=_proof(found, values, effort),
         played=played,
@@ -139,19 +155,23 @@ def _targets(
     made: Posed,
 ) -> tuple[Reached, ...]:
     reached = []
+    everybody = made.path  # those who come included: a ratio's row is counted in them
+    if made.responses is not None and solution.effort is not None:
+        everybody = everybody + made.responses.persons(solution.effort)
     for i, goal in enumerate(pose.goals):
         without = goal.value(pose.outcome.projection.population.persons)
         known = not goal.is_ratio and factors[i, 0] < factors[i, 1]
         ends = (without * factors[i, 0], without * factors[i, 1]) if known else NOTHING
         price = float(solution.price[i])
         if goal.is_ratio:
-            price *= goal.divisor(made.path)
+            price *= goal.divisor(everybody)
         binding = bool(solution.binding[i]) or abs(goal.slack(values[i])) <= _near(goal)
         reached.append(
             Reached(goal.name, goal.entry.indicator, goal.entry.year, goal.bound, goal.least,
                     goal.now, without, values[i], (float(ends[0]), float(ends[1])),
-                    binding and goal.slack(without) < 0, price, float("nan"),
-                    goal.entry.facility),
+                    binding and (abs(goal.slack(without)) > _near(goal) or price > 0),
+                    price, float("nan"),
+                    goal.entry.facility, goal.entry.zone),
         )  # fmt: skip
     return tuple(reached)
 
@@ -190,7 +210,8 @@ def _pulls(found: Found, effort: Floats, sure: Floats) -> tuple[Pull, ...]:
 def _sure(found: Found, factors: Floats) -> Floats:
     """Amounts at the better and the worse end of the interval ``(J, 2)``.
 
-    NaN where other levers would be pulled then, or no effort is enough.
+    Infinite at the worse end where no effort is enough. NaN where it is not known: where a ratio
+    decides, whose error nobody has measured, or other levers would be pulled than these.
     """
     pose, made = found.pose, found.made
     count = 0 if made.responses is None else len(made.responses.levers)
@@ -199,48 +220,21 @@ def _sure(found: Found, factors: Floats) -> Floats:
     if base is None or not (factors[:, 0] < factors[:, 1]).any() or found.factor != NO_EFFORT:
         return amounts
     least = np.array([goal.least for goal in pose.goals])
-    ends = (np.where(least, factors[:, 1], factors[:, 0]),
-            np.where(least, factors[:, 0], factors[:, 1]))  # fmt: skip
-    for i, end in enumerate(ends):
-        other = solve(program(pose, made.responses, made.path, factors=end)).effort
-        if other is not None and not ((other > PULLED) & (base <= PULLED)).any():
-            amounts[:, i] = other
-    return amounts
-
-
-def _curve(found: Found, target: int) -> Floats:
-    """Cost by level of one target: from the baseline's level to beyond what is asked for."""
-    pose, made = found.pose, found.made
-    goal = pose.goals[target]
-    without = goal.value(pose.outcome.projection.population.persons)
-    levels = without + CURVE * (goal.bound - without)
-    if pose.bent is None:
-        return _levels(pose, [(0.0, made)], target, levels)
-    if pose.levers:
-        return _levels(pose, settings(pose), target, levels)
-    # one lever alone: the levels that parts of its effort reach
-    factors = NO_EFFORT + CURVE * (found.factor - NO_EFFORT)
-    reached = [goal.value(posed(pose, float(factor)).path) for factor in factors]
-    return np.column_stack([reached, pose.bent.cost * np.abs(factors - NO_EFFORT)])
-
-
-def _levels(
-    pose: Pose,
-    made: Sequence[tuple[float, Posed]],
-    target: int,
-    levels: Floats,
-) -> Floats:
-    """Least cost of every level of a target over settings of a bent lever with their cost."""
-    costs = []
-    for level in levels:
-        bounds: list[float | None] = [None] * len(pose.goals)
-        bounds[target] = float(level)
-        found = [
-            (bend, solve(program(pose, one.responses, one.path, bounds))) for bend, one in made
-        ]
-        sums = [bend + one.cost for bend, one in found if one.effort is not None]
-        costs.append(min(sums, default=np.nan))
-    return np.column_stack([levels, costs])
+    unknown = np.array([goal.is_ratio for goal in pose.goals])
+    better = np.where(least, factors[:, 1], factors[:, 0])
+    worse = np.where(least, factors[:, 0], factors[:, 1])
+    for i, end in enumerate((better, worse)):
+        other = solve(program(pose, made.responses, made.path, factors=end))
+        if other.effort is None:
+            amounts[:, i] = np.inf
+        elif not (other.binding & unknown).any():
+            amounts[:, i] = other.effort
+    near = 1e-6 * np.maximum(1.0, base)
+    fits = (amounts[:, 0] <= base + near) & (base <= amounts[:, 1] + near)
+    others = ((amounts > PULLED) & np.isfinite(amounts)) & (base <= PULLED)[:, None]
+    if others.any() or not np.isfinite(amounts[:, 0]).all():
+        return np.full((count, 2), np.nan)
+    return np.where(fits[:, None], amounts, np.nan)
 
 
 def _proof(found: Found, values: Sequence[float], effort: Floats) -> Proof:
@@ -267,21 +261,19 @@ def _less_fails(found: Found, effort: Floats) -> bool | None:
     return any(goal.slack(value) < 0 for goal, value in zip(found.pose.goals, values, strict=True))
 
 
-def _no_answer(found: Found, title: Text) -> Answer:
-    pose, problem = found.pose, found.made.problem
-    unreachable = _unreachable(problem)
-    most = best(problem)
+def _no_answer(pose: Pose, tried: Sequence[Posed], title: Text) -> Answer:
+    """Which targets cannot be met (together) under any setting, and the best of each alone."""
+    unreachable = conflict_of([made.problem for made in tried])
     targets = []
     for i, goal in enumerate(pose.goals):
         sign = 1.0 if goal.least else -1.0
-        nearest = goal.bound + sign * float(most[i] - problem.least[i])
-        known = not goal.is_ratio
+        ends = [_nearest(pose, made, i) for made in tried]
         without = goal.value(pose.outcome.projection.population.persons)
         targets.append(
             Reached(goal.name, goal.entry.indicator, goal.entry.year, goal.bound, goal.least,
                     goal.now, without, without, NOTHING, i in unreachable, float("nan"),
-                    nearest if known else _best_ratio(pose, found.made, i),
-                    goal.entry.facility),
+                    sign * max(sign * end for end in ends), goal.entry.facility,
+                    goal.entry.zone),
         )  # fmt: skip
     return Answer(
         name=title,
@@ -298,10 +290,13 @@ def _no_answer(found: Found, title: Text) -> Answer:
     )
 
 
-def _unreachable(problem: Problem) -> list[int]:
-    if problem.rows.shape[1]:
-        return conflict(problem)
-    return np.flatnonzero(problem.least > 0).tolist()
+def _nearest(pose: Pose, made: Posed, target: int) -> float:
+    """The best a target can come to under a setting, if nothing else is asked for."""
+    goal = pose.goals[target]
+    if goal.is_ratio:
+        return _best_ratio(pose, made, target)
+    sign = 1.0 if goal.least else -1.0
+    return goal.bound + sign * float(best(made.problem)[target] - made.problem.least[target])
 
 
 def _best_ratio(pose: Pose, made: Posed, target: int) -> float:
@@ -310,7 +305,7 @@ def _best_ratio(pose: Pose, made: Posed, target: int) -> float:
     without = goal.value(made.path)
     if made.responses is None:
         return without
-    low, high = without, goal.bound  # met, not met
+    low, high = without, 1.0 if goal.least else 0.0  # met, not met
     alone = pose._replace(goals=(goal,))
     for _ in range(40):
         middle = (low + high) / 2
@@ -318,49 +313,6 @@ def _best_ratio(pose: Pose, made: Posed, target: int) -> float:
         met = bool((best(problem) >= problem.least).all())
         low, high = (middle, high) if met else (low, middle)
     return low
-
-
-def _by_run(outcome: Outcome, goals: tuple[Goal, ...], lever: LeverEntry, title: Text) -> Answer:
-    """A radius, or how many facilities to keep: found on the run itself."""
-    find = least_radius if lever.lever == "radius_m" else fewest_kept
-    amount, played, less_fails = find(outcome, goals, lever)
-    of_class = lever.facility_class
-    values = [measured(played.outcome, goal, facility_class=of_class) for goal in goals]
-    targets = []
-    for goal, value in zip(goals, values, strict=True):
-        without = measured(outcome, goal, facility_class=of_class)
-        first = goal.entry.model_copy(update={"year": outcome.prepared.project.years[0]})
-        now = measured(outcome, goal._replace(entry=first, year=0), facility_class=of_class)
-        targets.append(
-            Reached(
-                name=goal.name, indicator=goal.entry.indicator, year=goal.entry.year,
-                bound=goal.bound, least=goal.least, now=now, without=without, value=value,
-                interval=NOTHING, binding=False, price=float("nan"), best=value,
-            ),
-        )  # fmt: skip
-    missed = [i for i, target in enumerate(targets) if target.margin < 0]
-    names = [town.class_names.get(of_class, "") for town in outcome.prepared.towns]
-    place = Text(next(filter(None, names), of_class), of_class)
-    base, end = outcome.prepared.project.years
-    years = (lever.from_year or base + 1, end)
-    words = bent_words(lever, place, years, amount)
-    most, cost = float(lever.maximum or 0), float(lever.cost * amount)
-    pull = Pull(lever, place, years, float(amount), cost, most, NOTHING, words)
-    worst = min(t.margin / max(1.0, abs(t.bound)) for t in targets)
-    met = not missed
-    return Answer(
-        name=title,
-        feasible=met,
-        pulls=(pull,) if met else (),
-        targets=tuple(targets),
-        unreachable=tuple(missed),
-        cost=pull.cost if met else float("nan"),
-        curve=np.empty((0, 2)),
-        curve_of=0,
-        proof=Proof(worst, less_fails, 0.0) if met else None,
-        played=played if met else None,
-        words=sentences([pull] if met else [], targets, missed),
-    )
 
 
 what_would_it_take = backcast  # its name at the top level, where `backcast` is this room

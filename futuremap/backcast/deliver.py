@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from futuremap.backcast.answer import Answer, Pull, Reached
+from futuremap.backcast.picture import trade_off
 from futuremap.backcast.prescription import Prescription
 from futuremap.core.fields import field
 from futuremap.core.layer import Text
-from futuremap.export.chart import Panel, Series, line_chart
 from futuremap.export.manifest import write_manifest
 from futuremap.export.publish import publishing
 from futuremap.export.summary import BAD, GOOD, Grid, Summary, write_summary
@@ -82,7 +82,7 @@ def deliver_answer(
         files: dict[str, Text] = {}
         comparison = Comparison(outcome, () if answer.played is None else (answer.played,))
         if answer.played is not None:
-            files |= write_comparison(comparison, folder, progress=progress)
+            files |= write_comparison(comparison, folder, suffix=SUFFIX, progress=progress)
         progress("答えの表と応答表 / answer and response table")
         files |= _write_data(outcome, answer, prescription, folder / "data")
         write_summary(folder, _page(comparison, answer, prescription, files))
@@ -182,6 +182,7 @@ def _write_data(
         files |= {f"data/tradeoff.{end}": about for end in ("csv", "parquet")}
     entries = [pull.entry for pull in answer.pulls if pull.entry.lever == "people"]
     zones = [one.entry.zone for one in answer.pulls if one.entry.zone]
+    zones += [target.zone for target in answer.targets if target.zone]
     places = [one.entry.facility for one in answer.pulls if one.entry.facility]
     table = response_table(
         outcome,
@@ -218,6 +219,10 @@ def as_json(answer: Answer) -> dict[str, object]:
         "levers": [_pull(pull) for pull in answer.pulls],
         "targets": [_reached(target) for target in answer.targets],
         "unreachable": list(answer.unreachable),
+        "events": [] if answer.played is None else [
+            event.model_dump(mode="json", exclude_defaults=True)
+            for event in answer.played.setting.event
+        ],
         "tradeoff": [[_known(a), _known(b)] for a, b in answer.curve.tolist()],
         "tradeoff_of": answer.curve_of,
         "proof": None if answer.proof is None else {
@@ -272,10 +277,14 @@ def _page(
         grids.append(_pull_grid(answer))
     if answer.played is not None:
         grids += headline(comparison)
+    appendix = _closed_grid(answer, baseline)
     if prescription is not None:
-        grids.append(prescription_grid(prescription))
+        appendix.append(prescription_grid(prescription))
     credits_ = credits_for(baseline, [town.town.code for town in baseline.towns])
-    charts = [_curve(comparison, answer)] if np.isfinite(answer.curve).any() else []
+    title = Text(header.title, header.title_en or header.title)
+    charts = []
+    if answer.pulls and np.isfinite(answer.curve).any():
+        charts = [trade_off(answer, title, credits_)]
     return Summary(
         title=Text(f"{header.title}：{answer.name.ja}には何が必要か",
                    f"{header.title_en}: what would it take?"),
@@ -285,7 +294,22 @@ def _page(
         files=files,
         notes=(*([PROVEN] if answer.proof else []), SURE, *NOTES),
         credits=credits_,
+        appendix=appendix,
     )  # fmt: skip
+
+
+def _closed_grid(answer: Answer, baseline: Outcome) -> list[Grid]:
+    """The facilities that close, by name; the others stay."""
+    events = [] if answer.played is None else answer.played.setting.event
+    names = {
+        one: str(name)
+        for town in baseline.towns
+        if town.town.facilities is not None
+        for one, name in town.town.facilities.table["name"].items()
+    }
+    rows = [[names[event.facility], f"{event.year}"] for event in events]
+    title = Text(f"閉じる施設（{len(rows)}か所）", f"Facilities that close ({len(rows)})")
+    return [Grid(title, ["施設", "年"], rows)] if rows else []
 
 
 def _target_grid(answer: Answer) -> Grid:
@@ -310,7 +334,7 @@ def _target_grid(answer: Answer) -> Grid:
         "現況",
         "何もしないと",
         "80％区間",
-        "こうすると" if answer.feasible else "最大でも",
+        "こうすると" if answer.feasible else "いちばん良くて",
         "",
     ]
     return Grid(Text("目標", "Targets"), heads, rows)
@@ -334,41 +358,10 @@ def _pull_grid(answer: Answer) -> Grid:
         [
             pull.words.ja,
             f"{pull.amount:,.3f}",
-            "―" if math.isnan(pull.sure[0]) else f"{pull.sure[0]:,.2f}",
-            "―" if math.isnan(pull.sure[1]) else f"{pull.sure[1]:,.2f}",
+            *("届かない" if math.isinf(end) else _number(end, 2) for end in pull.sure),
             f"{pull.cost:,.3f}",
         ]
         for pull in answer.pulls[:SHOWN_PULLS]
     ]
     heads = ["すること", "ちょうどの量", "良い側なら", "悪い側なら", "費用（努力）"]
     return Grid(Text("すること", "What to do"), heads, rows)
-
-
-def _curve(comparison: Comparison, answer: Answer) -> str:
-    target = answer.targets[answer.curve_of]
-    shown = field(target.indicator)
-    levels = shown.export(answer.curve[:, 0])
-    costs = answer.curve[:, 1]
-    header = comparison.baseline.prepared.project.project
-    # the axis of the chart is the way to the target in percent, the target itself at 100
-    way = (answer.curve[:, 0] - target.without) / (target.bound - target.without)
-    percent = [round(100 * share) for share in way]
-    kept = [i for i, share in enumerate(percent) if i == 0 or share > percent[i - 1]]
-    levels, costs = levels[kept], costs[kept]
-    percent = [percent[i] for i in kept]
-    return line_chart(
-        [
-            Panel(Text("必要な努力（費用）", "Effort needed"), "",
-                  (Series(Text("努力", "effort"), costs),)),
-            Panel(Text(shown.name_ja, shown.name_en), shown.unit_ja,
-                  (Series(Text("目標の高さ", "level of the target"), levels),)),
-        ],
-        years=percent,
-        title=Text(f"{header.title}：目標の高さと努力（100＝目標）",
-                   f"{header.title_en}: effort by level of the target (100 = the target)"),
-        notes=(Text(target.name.ja, target.name.en),),
-        credits=credits_for(comparison.baseline,
-                            [town.town.code for town in comparison.baseline.towns]),
-        base_year=100,
-        base_word="目標",
-    )  # fmt: skip

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from futuremap.config.check_levers import check_moves
 from futuremap.config.check_scenario import check_levers, check_targets, near
 from futuremap.config.door import Door
 from futuremap.config.entry import Entry
+from futuremap.config.load import note_fault
 from futuremap.config.scenario import BackcastEntry, LeverEntry, TargetEntry
 from futuremap.errors import UnknownNameError
 from futuremap.pipeline import read_rates as services
@@ -66,11 +70,12 @@ def entries_of(
     means = [one for one in pulled if one is not None]
     door = Door(SOURCE, {}, report)
     if not targets:
-        door.add("FM854", ("target",), value="")
+        door.add("FM864", ("target",), value="目標（target） / targets")
     if not levers:
-        door.add("FM850", ("lever",), value="")
+        door.add("FM864", ("lever",), value="手段（lever） / levers")
     check_targets(prepared.project, goals, (), door)
     check_levers(prepared.project, means, (), door)
+    check_moves(goals, means, (), door)
     check_backcast(goals, means, prepared.towns, (), notes)
     if prepared.indicators is not None:
         services.check_targets(goals, prepared.towns, (), prepared.indicators, notes)
@@ -97,9 +102,11 @@ def _read(kind: type[Kind], written: Written, at: tuple[str, int], notes: Notes)
 
 
 def _note(error: ValidationError, at: tuple[str, int], notes: Notes) -> None:
-    for fault in error.errors():
-        shown = f"{fault['input']!s} ({fault['msg']})"
-        notes.add("FM856", (*at, *fault["loc"]), shown)
+    door = Door(SOURCE, {}, notes.report)
+    for found in error.errors():
+        located = found.copy()
+        located["loc"] = (*at, *found["loc"])
+        note_fault(located, door)
 
 
 def _pairs(text: str, at: tuple[str, int], notes: Notes) -> dict[str, Any] | None:
@@ -109,17 +116,23 @@ def _pairs(text: str, at: tuple[str, int], notes: Notes) -> dict[str, Any] | Non
     --------
     >>> _pairs("year=2045, keep=0.9, whole=true, zones=本町+港町", ("target", 0), None)
     {'year': 2045, 'keep': 0.9, 'whole': True, 'zones': ['本町', '港町']}
+
+    Signs and digits may be those of a Japanese keyboard, and names may hold commas:
+
+    >>> _pairs("year＝２０４５、facility=本町、港町ホール，keep=0.9", ("target", 0), None)
+    {'year': 2045, 'facility': '本町、港町ホール', 'keep': 0.9}
     """
     said: dict[str, Any] = {}
-    for part in filter(str.strip, text.split(",")):
-        key, sign, value = (piece.strip() for piece in part.partition("="))
-        if not sign or not value:
+    for part in filter(str.strip, NEXT_KEY.split(text)):
+        key, sign, value = (piece.strip() for piece in part.replace("＝", "=", 1).partition("="))
+        if not sign or not value or key in said:
             notes.add("FM856", at, part.strip())
             return None
-        said[key] = _value(key, value)
+        said[key] = _value(key, value.rstrip(",，、 "))
     return said
 
 
+NEXT_KEY = re.compile(r"[,，、](?=\s*[a-z_]+\s*[=＝]|\s*$)")  # a sign that another key follows
 TEXTS = ("zone", "municipality", "facility", "bundle", "indicator", "class", "lever")
 WHOLE = ("year", "from_year", "to_year", "taper_years", "age_from", "age_to")
 
@@ -131,7 +144,8 @@ def _value(key: str, value: str) -> Any:
         return value
     if value in ("true", "false"):
         return value == "true"
+    digits = unicodedata.normalize("NFKC", value)  # as a Japanese keyboard may write them
     try:
-        return int(value) if key in WHOLE else float(value)
+        return int(digits) if key in WHOLE else float(digits)
     except ValueError:
         return value

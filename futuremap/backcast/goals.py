@@ -301,9 +301,10 @@ def _coverage(outcome: Outcome, goal: Goal, facility_class: str) -> float:
         living = float(town.people.totals()[goal.year].sum())
         people += living
         if facility_class and town.reach is not None:
-            table = town.reach.access
-            at = table.zones.index(f"{town.town.code}/{facility_class}")
-            covered += living * float(table.column("coverage_rate", goal.entry.year)[at])
+            table, key = town.reach.access, f"{town.town.code}/{facility_class}"
+            if key in table.zones:  # another town may have no such facilities
+                share = table.column("coverage_rate", goal.entry.year)[table.zones.index(key)]
+                covered += living * float(np.nan_to_num(share))
         elif not facility_class:
             table = outcome.municipal
             at = table.zones.index(town.town.code)

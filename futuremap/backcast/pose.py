@@ -103,6 +103,8 @@ def posed(pose: Pose, factor: float = NO_EFFORT) -> Posed:
         fertile = pose.ground.course.fertile
         path = path * follow_change(path, change, fertile=fertile).share
     responses = respond(pose.ground, pose.levers, change=change) if pose.levers else None
+    if responses is not None and not responses.levers:
+        responses = None  # none begins before the last target
     return Posed(program(pose, responses, path), responses, path)
 
 

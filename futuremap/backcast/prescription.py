@@ -96,7 +96,7 @@ def prescribe(
     year = _year(outcome)
     unit, base, now = _measures(outcome, responses, member, year)
     gain, need = _program(unit, base, now)
-    equal = _equal(gain, need)
+    equal = _equal(gain, need, most)
     least = _least(gain, need, most)
     people = base[:, 0], now[:, 0]
     size = sum(_persons(outcome, generation) for generation in generations)
@@ -229,12 +229,13 @@ def _program(unit: Floats, base: Floats, now: Floats) -> tuple[Floats, Floats]:
     return gain, np.maximum(need, 0.0)
 
 
-def _equal(gain: Floats, need: Floats) -> Floats:
-    # as many of each generation: every target by itself says how many
+def _equal(gain: Floats, need: Floats, most: float) -> Floats:
+    # as many of each generation: every target by itself says how many, if a district can take them
     together = gain.sum(axis=2)
     out = np.where(need > ROUNDING, np.inf, 0.0)
     known = (together > 0) & (need > ROUNDING)
-    return np.asarray(np.divide(need, together, out=out, where=known))
+    needed = np.divide(need, together, out=out, where=known)
+    return np.where(needed > most, np.inf, needed)
 
 
 def _least(gain: Floats, need: Floats, most: float) -> Floats:

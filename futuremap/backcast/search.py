@@ -1,36 +1,68 @@
-"""Levers whose answer is no line, by search: one that bends rates, a radius, how many to keep."""
+"""A lever that bends rates: its setting by search, with a linear program under each of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from futuremap.backcast.goals import Goal, measured
-from futuremap.backcast.pose import NO_EFFORT, Pose, Posed, posed
-from futuremap.backcast.solve import Solution, solve
-from futuremap.config.scenario import FacilityEvent, LeverEntry, ReachChange, Scenario
-from futuremap.pipeline.read_reach import rule_of
-from futuremap.pipeline.run import Outcome
-from futuremap.pipeline.scenarios import Played, play
-from futuremap.pipeline.siting import choose
+from futuremap.backcast.pose import NO_EFFORT, Pose, Posed, posed, program
+from futuremap.backcast.solve import Problem, Solution, only, shortfall, solve
+from futuremap.config.scenario import LeverEntry
 
 HALVINGS = 48  # of an interval: to the last digits of a number
+EDGE_HALVINGS = 24  # of a step of the grid, to where the rest just has an answer
+CURVE_HALVINGS = 20  # of the same for a curve, which nobody reads to the last digit
 GRID = 13  # settings of a bent lever that are tried before the best is refined
-LESS = 0.99
-METRE = 1.0
-EXACT = 1e-9
+LEAST_FACTOR = 1e-9  # of births: none at all is no factor
 
 
-def bent_range(lever: LeverEntry) -> tuple[float, float]:
-    """The setting without effort and the one with the most."""
+class Setting(NamedTuple):
+    """A bent lever set somewhere, and what is best then.
+
+    factor
+        1 is as it is now.
+    made
+        The program under it.
+    solution
+        Its answer; the cost includes that of the factor.
+    """
+
+    factor: float
+    made: Posed
+    solution: Solution
+
+    @property
+    def cost(self) -> float:
+        """Of everything; infinite where there is no answer."""
+        return float("inf") if self.solution.effort is None else self.solution.cost
+
+
+def ends_of(lever: LeverEntry) -> list[float]:
+    """Settings with the most effort: the usual way first, and the other way if it is allowed.
+
+    Examples
+    --------
+    >>> births = {"lever": "fertility", "max": 1.5}
+    >>> ends_of(LeverEntry.model_validate(births))
+    [1.5]
+    >>> ends_of(LeverEntry.model_validate({**births, "min": 0.8}))
+    [1.5, 0.8]
+    >>> ends_of(LeverEntry.model_validate({"lever": "net_loss", "min": 0.5, "max": 1.0}))
+    [0.5]
+    """
+    most = lever.maximum or NO_EFFORT
+    ends = [most]
     if lever.lever == "net_loss":
-        return NO_EFFORT, lever.minimum
-    return NO_EFFORT, lever.maximum or NO_EFFORT
+        ends = [lever.minimum, most]
+    elif "minimum" in lever.model_fields_set:
+        ends.append(max(lever.minimum, LEAST_FACTOR))
+    return [end for end in ends if end != NO_EFFORT]
 
 
-def least_bend(pose: Pose) -> tuple[float, Posed, Solution]:
+def least_bend(pose: Pose) -> tuple[Setting, list[Setting]]:
     """The setting of the bent lever at which all together costs least.
 
     Parameters
@@ -41,59 +73,90 @@ def least_bend(pose: Pose) -> tuple[float, Posed, Solution]:
     Returns
     -------
     tuple
-        The factor, the program under it and its solution; the most effort where none is enough.
+        The best setting, and all that were tried on the grid; without an answer where none of
+        them is enough.
     """
     lever = pose.bent
     if lever is None:
         raise AssertionError("no lever of rates to search along")
-    none, most = bent_range(lever)
+    none = _at(pose, lever, NO_EFFORT)
+    tried, found = [none], [none]
+    for end in ends_of(lever):
 
-    def at(share: float) -> tuple[float, Posed, Solution]:
-        factor = none + share * (most - none)
-        made = posed(pose, factor)
-        found = solve(made.problem) if pose.levers else _alone(made)
-        bend = lever.cost * abs(factor - NO_EFFORT)
-        return factor, made, found._replace(cost=found.cost + bend)
+        def at(share: float, *, end: float = end) -> Setting:
+            return _at(pose, lever, NO_EFFORT + share * (end - NO_EFFORT))
 
-    if not pose.levers:
-        return at(_smallest(lambda share: at(share)[2].effort is not None))
+        best, grid = _along(at, none) if pose.levers else _alone(at, none)
+        tried += grid
+        found.append(best)
+    return min(found, key=lambda setting: setting.cost), tried
+
+
+def _at(pose: Pose, lever: LeverEntry, factor: float) -> Setting:
+    made = posed(pose, factor)
+    solution = solve(made.problem)
+    bend = lever.cost * abs(factor - NO_EFFORT)
+    return Setting(factor, made, solution._replace(cost=solution.cost + bend))
+
+
+def _alone(at: Callable[[float], Setting], none: Setting) -> tuple[Setting, list[Setting]]:
+    """The smallest share of the effort that meets what is not met without any."""
+    missed = _missed(none.made.problem)
+    share = _smallest(lambda share: _met(at(share).made.problem, missed))
+    return at(share), [at(1.0)]
+
+
+def _missed(problem: Problem) -> list[int]:
+    """Rows that are not met without effort."""
+    return [i for i in range(len(problem.least)) if not _met(problem, [i])]
+
+
+def _met(problem: Problem, rows: list[int]) -> bool:
+    return solve(only(problem, rows)).effort is not None
+
+
+def _along(at: Callable[[float], Setting], none: Setting) -> tuple[Setting, list[Setting]]:
+    """The cheapest share with other levers beside: by a grid, then inside its best step."""
     shares = np.linspace(0.0, 1.0, GRID)
-    costs = np.array([_cost(at(share)[2]) for share in shares])
-    if not np.isfinite(costs).any():
-        return at(1.0)
-    best = int(costs.argmin())
-    low, high = shares[max(best - 1, 0)], shares[min(best + 1, GRID - 1)]
+    grid = [none, *(at(float(share)) for share in shares[1:])]
+    costs = np.array([setting.cost for setting in grid])
+    known = bool(np.isfinite(costs).any())
+    gaps = costs if known else np.array([shortfall(one.made.problem) for one in grid])
+    best = int(gaps.argmin())
+    low, high = float(shares[max(best - 1, 0)]), float(shares[min(best + 1, GRID - 1)])
+    inside = float(shares[best])
+    if not known:  # what can be met may lie between two settings of the grid
+        fine = minimize_scalar(
+            lambda share: shortfall(at(share).made.problem), bounds=(low, high), method="bounded",
+            options={"xatol": 1e-9},
+        )  # fmt: skip
+        inside = float(fine.x)
+        if not np.isfinite(at(inside).cost):
+            return grid[best], grid[1:]
+
+    def answered(share: float) -> bool:
+        return bool(np.isfinite(at(share).cost))
+
+    low, high = _edge(low, inside, answered), _edge(high, inside, answered)
     fine = minimize_scalar(
-        lambda share: _cost(at(share)[2]), bounds=(low, high), method="bounded",
+        lambda share: at(share).cost, bounds=(low, high), method="bounded",
         options={"xatol": 1e-7},
     )  # fmt: skip
-    share = float(fine.x) if fine.fun < costs[best] else float(shares[best])
-    return at(share)
+    tried = [at(share) for share in (inside, low, high, float(fine.x))]
+    return min(tried, key=lambda setting: setting.cost), grid[1:]
 
 
-def settings(pose: Pose) -> list[tuple[float, Posed]]:
-    """Settings of the bent lever from none to the most effort: cost and program of each."""
-    if pose.bent is None:
-        return []
-    factors = np.linspace(*bent_range(pose.bent), GRID).tolist()
-    return [(pose.bent.cost * abs(f - NO_EFFORT), posed(pose, f)) for f in factors]
+def _edge(far: float, inside: float, answered: Callable[[float], bool]) -> float:
+    """The share farthest from one with an answer, towards another, that still has one."""
+    if answered(far):
+        return far
+    for _ in range(EDGE_HALVINGS):
+        middle = (far + inside) / 2
+        far, inside = (far, middle) if answered(middle) else (middle, inside)
+    return inside
 
 
-def _cost(found: Solution) -> float:
-    return float("inf") if found.effort is None else found.cost
-
-
-def _alone(made: Posed) -> Solution:
-    # without other levers a setting is enough or it is not
-    nothing = np.zeros(0)
-    rows = len(made.problem.least)
-    met = bool((made.problem.least <= EXACT * np.maximum(1.0, np.abs(made.problem.least))).all())
-    return Solution(
-        nothing if met else None, 0.0, np.zeros(rows, dtype=np.bool_), np.full(rows, np.nan)
-    )
-
-
-def _smallest(enough: Callable[[float], bool]) -> float:
+def _smallest(enough: Callable[[float], bool], *, halvings: int = HALVINGS) -> float:
     """Smallest share of the most effort that is enough; 1 where even that is not.
 
     Examples
@@ -106,133 +169,30 @@ def _smallest(enough: Callable[[float], bool]) -> float:
     low, high = 0.0, 1.0
     if not enough(high):
         return 1.0
-    for _ in range(HALVINGS):
+    for _ in range(halvings):
         middle = (low + high) / 2
         low, high = (low, middle) if enough(middle) else (middle, high)
     return high
 
 
-def least_radius(
-    outcome: Outcome,
-    goals: Sequence[Goal],
-    lever: LeverEntry,
-) -> tuple[float, Played, bool | None]:
-    """The smallest radius, to a metre, with which every target is met on the run.
+def factor_for(pose: Pose, end: float, bounds: Sequence[float | None]) -> float:
+    """The factor, from 1 towards an end, with which other bounds are met; NaN where none is.
 
     Parameters
     ----------
-    outcome
-        The baseline.
-    goals
-        What is asked.
-    lever
-        The radius of a class, with its bounds.
-
-    Returns
-    -------
-    tuple
-        The radius, its run, and whether 1 % less fails (None at the lower bound); those of the
-        largest where none is enough.
+    pose
+        What is asked, of a bent lever alone.
+    end
+        The setting with the most effort.
+    bounds
+        Bounds in place of the targets' own; None keeps one.
     """
-    runs: dict[float, Played] = {}
 
-    def at(radius: float) -> Played:
-        if radius not in runs:
-            setting = radius_scenario(outcome, lever, radius)
-            runs[radius] = play(outcome, "answer", setting, draft=True)
-        return runs[radius]
+    def at(share: float) -> Problem:
+        made = posed(pose, NO_EFFORT + share * (end - NO_EFFORT))
+        return program(pose, None, made.path, bounds)
 
-    low, high = max(lever.minimum, METRE), float(lever.maximum or METRE)
-    if _met(at(low), goals, lever):
-        return low, _whole(outcome, at(low)), None
-    if not _met(at(high), goals, lever):
-        return high, _whole(outcome, at(high)), None
-    while high - low > METRE:
-        middle = float(np.floor((low + high) / 2))
-        low, high = (low, middle) if _met(at(middle), goals, lever) else (middle, high)
-    return high, _whole(outcome, at(high)), not _met(at(LESS * high), goals, lever)
-
-
-def _whole(outcome: Outcome, draft: Played) -> Played:
-    return play(outcome, draft.key, draft.setting)
-
-
-def radius_scenario(outcome: Outcome, lever: LeverEntry, radius: float) -> Scenario:
-    """A scenario in which a class has another radius."""
-    rule = rule_of(outcome.prepared.project, lever.facility_class)
-    other = ReachChange.model_validate(
-        {
-            "class": rule.facility_class,
-            "radius_m": radius,
-            "age_from": rule.age_from,
-            "age_to": rule.age_to,
-            "life_years": rule.life_years,
-        },
-    )
-    return Scenario(name=f"半径{radius:,.0f}m", name_en=f"radius {radius:,.0f} m", reach=[other])
-
-
-def fewest_kept(
-    outcome: Outcome,
-    goals: Sequence[Goal],
-    lever: LeverEntry,
-) -> tuple[int, Played, bool | None]:
-    """The fewest facilities of a class to keep with which every target is met on the run.
-
-    Which ones stay is chosen for each count by the mixed-integer program of
-    :func:`futuremap.pipeline.siting.choose`: those that most people of the last target's year
-    have in reach.
-    """
-    runs: dict[int, Played] = {}
-
-    def at(keep: int) -> Played:
-        if keep not in runs:
-            setting = kept_scenario(outcome, goals, lever, keep)
-            runs[keep] = play(outcome, "answer", setting, draft=True)
-        return runs[keep]
-
-    low, high = max(int(lever.minimum), 1), int(lever.maximum or 1)
-    if _met(at(low), goals, lever):
-        return low, _whole(outcome, at(low)), None
-    if not _met(at(high), goals, lever):
-        return high, _whole(outcome, at(high)), None
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if _met(at(middle), goals, lever) else (middle, high)
-    return high, _whole(outcome, at(high)), not _met(at(high - 1), goals, lever)
-
-
-def kept_scenario(
-    outcome: Outcome,
-    goals: Sequence[Goal],
-    lever: LeverEntry,
-    keep: int,
-) -> Scenario:
-    """A scenario in which so many facilities of a class stay and the others close."""
-    project = outcome.prepared.project
-    year = max(goal.entry.year for goal in goals)
-    fixed = [goal.entry.facility for goal in goals if goal.entry.facility]
-    named = _ids(outcome, lever.facility_class, fixed)
-    choices = choose(outcome, lever.facility_class, keep=keep, year=year, fixed=named)
-    closing = lever.from_year or project.project.base_year + 1
-    events = [
-        FacilityEvent(facility=one, year=closing, event="close", municipality=choice.town)
-        for choice in choices
-        for one in choice.closed
-    ]
-    return Scenario(name=f"{keep}か所を残す", name_en=f"{keep} kept", event=events)
-
-
-def _ids(outcome: Outcome, facility_class: str, names: Sequence[str]) -> list[str]:
-    found = []
-    for town in outcome.towns:
-        if town.town.facilities is not None:
-            table = town.town.facilities.table
-            mine = table[table["facility_class"] == facility_class]
-            found += [i for i, n in zip(mine.index, mine["name"], strict=True) if {i, n} & {*names}]
-    return found
-
-
-def _met(played: Played, goals: Sequence[Goal], lever: LeverEntry) -> bool:
-    values = [measured(played.outcome, g, facility_class=lever.facility_class) for g in goals]
-    return all(goal.slack(value) >= 0 for goal, value in zip(goals, values, strict=True))
+    missed = _missed(at(0.0))
+    share = _smallest(lambda share: _met(at(share), missed), halvings=CURVE_HALVINGS)
+    answered = solve(at(share)).effort is not None
+    return NO_EFFORT + share * (end - NO_EFFORT) if answered else float("nan")

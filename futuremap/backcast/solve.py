@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, linprog, milp
 
 from futuremap.errors import SolveError
 
@@ -14,6 +15,7 @@ Floats = NDArray[np.float64]
 INFEASIBLE = 2  # status of both solvers
 BINDS = 1e-7  # of the size of a row: a slack below it is none
 TOLERANCE = 1e-9
+EXACT = 1e-9  # of what is missing: less is nothing
 
 
 class Problem(NamedTuple):
@@ -45,7 +47,8 @@ class Solution(NamedTuple):
     cost
         Of all together.
     binding
-        Which rows hold with nothing to spare ``(R,)``.
+        Which rows hold with nothing to spare ``(R,)``; with whole levers, which would be missed
+        with one fewer of some lever.
     price
         What one more of a row's right side would cost ``(R,)``; NaN with whole levers.
     """
@@ -84,6 +87,8 @@ def solve(problem: Problem) -> Solution:
     >>> found.effort.round(9).tolist(), found.binding.tolist(), found.price.round(9).tolist()
     ([2.0, 10.0], [True], [10.0])
     """
+    if not problem.rows.shape[1]:
+        return _without(problem)
     rows, least = _scaled(problem)
     if problem.whole.any():
         return _whole(problem, rows, least)
@@ -105,6 +110,14 @@ def solve(problem: Problem) -> Solution:
     return _solution(problem, effort, price)
 
 
+def _without(problem: Problem) -> Solution:
+    # without levers all is met already, or it cannot be
+    size = np.maximum(1.0, np.abs(problem.least))
+    if (problem.least > EXACT * size).any():
+        return _nothing(len(problem.least))
+    return _solution(problem, np.zeros(0), np.zeros(len(problem.least)))
+
+
 def _whole(problem: Problem, rows: Floats, least: Floats) -> Solution:
     found = milp(
         problem.cost,
@@ -118,7 +131,11 @@ def _whole(problem: Problem, rows: Floats, least: Floats) -> Solution:
     if found.x is None:
         raise SolveError(f"the mixed-integer program has no answer: {found.message}")
     effort = np.where(problem.whole, np.rint(found.x), found.x)
-    return _solution(problem, effort, np.full(len(rows), np.nan))
+    solution = _solution(problem, effort, np.full(len(rows), np.nan))
+    # whole numbers hardly meet a row exactly: it binds if one household fewer would miss it
+    fewer = np.where(problem.whole & (effort > problem.low), problem.rows, 0.0).max(axis=1)
+    short = problem.rows @ effort - problem.least < fewer
+    return solution._replace(binding=solution.binding | short)
 
 
 def _solution(problem: Problem, effort: Floats, price: Floats) -> Solution:
@@ -174,7 +191,7 @@ def conflict(problem: Problem) -> list[int]:
     kept = _short(relaxed)
     for row in list(kept):
         without = [other for other in kept if other != row]
-        if solve(_only(relaxed, without)).effort is None:
+        if solve(only(relaxed, without)).effort is None:
             kept = without
     return kept
 
@@ -185,22 +202,58 @@ def best(problem: Problem) -> Floats:
     return np.asarray(np.where(problem.rows > 0, problem.rows * high, problem.rows * low).sum(1))
 
 
-def _only(problem: Problem, rows: list[int]) -> Problem:
+def only(problem: Problem, rows: list[int]) -> Problem:
+    """The same problem with some of its rows."""
     return problem._replace(rows=problem.rows[rows], least=problem.least[rows])
+
+
+def reachable(problems: Sequence[Problem], rows: list[int]) -> bool:
+    """Whether some rows can be met together under any one of several settings."""
+    return any(solve(only(problem, rows)).effort is not None for problem in problems)
+
+
+def conflict_of(problems: Sequence[Problem]) -> list[int]:
+    """Rows that no setting of a bent lever meets together; see :func:`conflict`.
+
+    Parameters
+    ----------
+    problems
+        The same rows under several settings.
+    """
+    if len(problems) == 1 and problems[0].rows.shape[1]:
+        return conflict(problems[0])
+    kept = list(range(len(problems[0].least)))
+    alone = [row for row in kept if not reachable(problems, [row])]
+    if alone:
+        return alone
+    for row in list(kept):
+        without = [other for other in kept if other != row]
+        if without and not reachable(problems, without):
+            kept = without
+    return kept
+
+
+def shortfall(problem: Problem) -> float:
+    """By how much rows of one size each fall short together, at the least; 0 if all are met."""
+    return float(_elastic(problem).fun)
 
 
 def _short(problem: Problem) -> list[int]:
     """Rows with a price in the program that falls short by as little as possible."""
+    found = _elastic(problem)
+    priced = np.flatnonzero(np.abs(found.ineqlin.marginals) > TOLERANCE).tolist()
+    if priced and solve(only(problem, priced)).effort is None:
+        return priced
+    return list(range(len(problem.least)))
+
+
+def _elastic(problem: Problem) -> OptimizeResult:
     rows, least = _scaled(problem)
     count, levers = rows.shape
-    found = linprog(
+    return linprog(
         np.concatenate([np.zeros(levers), np.ones(count)]),
         A_ub=-np.hstack([rows, np.eye(count)]),
         b_ub=-least,
         bounds=[*zip(problem.low, problem.high, strict=True), *[(0, None)] * count],
         method="highs-ds",
     )
-    priced = np.flatnonzero(np.abs(found.ineqlin.marginals) > TOLERANCE).tolist()
-    if priced and solve(_only(problem, priced)).effort is None:
-        return priced
-    return list(range(count))

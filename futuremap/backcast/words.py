@@ -13,6 +13,7 @@ from futuremap.core.layer import Text
 from futuremap.scenario.bundles import Bundle, whole_numbers
 
 MOST_SENTENCES = 12
+THREE_DIGITS = 100
 
 
 def people_words(
@@ -31,8 +32,11 @@ def people_words(
     ...                     (1.5, 5.0))
     >>> text.ja
     '本町に、毎年、30代夫婦と子を3組（2026～2045年。見込みの幅 1.5～5組）'
-    >>> text.en
-    'Honmachi: 3 a year of a couple in the thirties with a child (2026-2045; likely 1.5-5)'
+    >>> said, who = text.en.split(", each ")
+    >>> said
+    'Honmachi: 3 households a year'
+    >>> who
+    'a couple in the thirties with a child (2026-2045; likely 1.5-5)'
     >>> people_words(presets()["family_30s"], Text("本町", ""), (2026, 2045), 10 / 3, (2.0, 5.0)).ja
     '本町に、2年で、30代夫婦と子を7組（2026～2045年。見込みの幅 4～10組）'
     """
@@ -43,24 +47,54 @@ def people_words(
     return Text(
         f"{place.ja}に、{often}、{bundle.name.ja}を{count}組"
         f"（{years[0]}～{years[1]}年{'。' if width else ''}{width}）",
-        f"{place.en}: {count} {often_en} of {bundle.name.en} ({years[0]}-{years[1]}{width_en})",
+        f"{place.en}: {count} household{'s' if count > 1 else ''} {often_en}, each "
+        f"{bundle.name.en} ({years[0]}-{years[1]}{width_en})",
     )
 
 
 def _range(sure: tuple[float, float], unit: str) -> tuple[str, str]:
     low, high = sure
-    if np.isnan(low) and np.isnan(high):
+    if np.isnan(low):
         return "", ""
-    if np.isnan(high):
+    if np.isinf(high):
         return (
-            f"見込みの幅 {low:.3g}{unit}～上限でも届かない",
-            f"; likely {low:.3g} or out of reach",
+            f"見込みの幅 {_short(low)}{unit}～上限でも届かない",
+            f"; likely {_short(low)} or out of reach",
         )
-    return f"見込みの幅 {low:.3g}～{high:.3g}{unit}", f"; likely {low:.3g}-{high:.3g}"
+    return (
+        f"見込みの幅 {_short(low)}～{_short(high)}{unit}",
+        f"; likely {_short(low)}-{_short(high)}",
+    )
 
 
-def bent_words(entry: LeverEntry, place: Text, years: tuple[int, int], amount: float) -> Text:
-    """A lever that is no number of households as a sentence."""
+def _short(value: float) -> str:
+    """Three digits of a small number, all of a large one.
+
+    Examples
+    --------
+    >>> _short(1834.2), _short(12.345), _short(0.5), _short(0.0)
+    ('1,834', '12.3', '0.5', '0')
+    """
+    return f"{value:,.0f}" if value >= THREE_DIGITS else f"{value:.3g}"
+
+
+def bent_words(
+    entry: LeverEntry,
+    place: Text,
+    years: tuple[int, int],
+    amount: float,
+    *,
+    now: float = float("nan"),
+) -> Text:
+    """A lever that is no number of households as a sentence.
+
+    Parameters
+    ----------
+    entry, place, years, amount
+        The lever, where and when, and how far it is pulled.
+    now
+        The radius or the count of facilities without it, if there is one.
+    """
     when = Text(f"（{years[0]}～{years[1]}年）", f" ({years[0]}-{years[1]})")
     if entry.lever == "fertility":
         return Text(
@@ -76,13 +110,22 @@ def bent_words(entry: LeverEntry, place: Text, years: tuple[int, int], amount: f
             f"{amount:.3f} times as now{when.en}",
         )
     if entry.lever == "radius_m":
+        today, today_en = (f"今は{now:,.0f}m", f"now {now:,.0f} m") if now > 0 else ("", "")
+        if amount <= now:
+            return Text(
+                f"{place.ja}の利用圏は半径{amount:,.0f}mで足りる（{today}）",
+                f"{place.en}: a reach of {amount:,.0f} m is enough ({today_en})",
+            )
         return Text(
-            f"{place.ja}の利用圏を半径{amount:,.0f}mに広げる（送迎・バスなど）",
-            f"{place.en}: a reach of {amount:,.0f} m (by bus or pick-up)",
+            f"{place.ja}の利用圏を半径{amount:,.0f}mに広げる"
+            f"（{'、'.join(filter(None, (today, '送迎・バスなど')))}）",
+            f"{place.en}: a reach of {amount:,.0f} m "
+            f"({'; '.join(filter(None, (today_en, 'by bus or pick-up')))})",
         )
+    there, there_en = (f"（今は{now:.0f}か所）", f" of {now:.0f}") if now > 0 else ("", "")
     return Text(
-        f"{place.ja}を{amount:.0f}か所残す",
-        f"{place.en}: {amount:.0f} kept",
+        f"{place.ja}を{amount:.0f}か所残す{there}",
+        f"{place.en}: {amount:.0f}{there_en} kept",
     )
 
 
@@ -138,7 +181,7 @@ def _out_of_reach(targets: Sequence[Reached], unreachable: Sequence[int]) -> lis
         best = Text("", "")
         if not np.isnan(target.best):
             figure = _figure(target.indicator, target.best)
-            best = Text(f"（上限まで行って{figure}{shown.unit_ja}）", f" (at most: {figure})")
+            best = Text(f"（いちばん良くて{figure}{shown.unit_ja}）", f" (at best: {figure})")
         lines.append(Text(f"・{target.name.ja}{best.ja}", f"- {target.name.en}{best.en}"))
     lines.append(
         Text(

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table as Grid
 
 from futuremap.backcast import backcast, prescribe
+from futuremap.backcast.backcast import asked
 from futuremap.backcast.deliver import (
     deliver_answer,
     deliver_prescription,
@@ -22,7 +23,7 @@ from futuremap.backcast.deliver import (
 from futuremap.cli.console import PLAIN_WIDTH, progress, show_report
 from futuremap.pipeline import open_project, run
 from futuremap.pipeline.deliver_scenarios import deliver_scenarios, headline, said
-from futuremap.pipeline.scenarios import Played, run_scenarios
+from futuremap.pipeline.scenarios import Played, keys_of, run_scenarios
 
 app = typer.Typer(no_args_is_help=True, help="シナリオ：何もしない将来との違い / scenarios")
 ProjectFile = Annotated[
@@ -66,10 +67,11 @@ def run_all(
 ) -> None:
     """シナリオを推計し、何もしない将来と並べて出力する / run scenarios beside the baseline."""
     with progress() as say:
-        baseline = run(open_project(project, progress=say), progress=say)
-        found = run_scenarios(baseline, names or (), progress=say)
-        if not found.scenarios:
+        prepared = open_project(project, progress=say)
+        if not keys_of(prepared, names or ()):
             raise typer.BadParameter("project.toml に [scenario.名前] がありません / no scenario")
+        baseline = run(prepared, progress=say)
+        found = run_scenarios(baseline, names or (), progress=say)
         folder = deliver_scenarios(found, out, progress=say)
     show_report(baseline.prepared.report)
     for grid in headline(found):
@@ -117,8 +119,13 @@ def backcast_project(
     """
     if not (name or target or stability):
         raise typer.BadParameter("--target か [backcast.名前] か --stability / name what is wanted")
+    if lever and not (name or target):
+        raise typer.BadParameter("--lever には --target が要ります / --lever needs a --target")
     with progress() as say:
-        outcome = run(open_project(project, progress=say), progress=say)
+        prepared = open_project(project, progress=say)
+        if name or target:  # what is wrong is said before anything is projected
+            asked(prepared, name, targets=target or (), levers=lever or ())
+        outcome = run(prepared, progress=say)
         prescription = prescribe(outcome, stability) if stability else None
         if prescription is not None and not (name or target):
             folder = deliver_prescription(outcome, prescription, out, progress=say)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Collection, Sequence
 
+from futuremap.config.check_levers import check_bound, check_lever, check_moves
 from futuremap.config.check_reach import check_rule
 from futuremap.config.door import Door
 from futuremap.config.lines import Path as KeyPath
@@ -27,7 +29,6 @@ from futuremap.config.scenario import (
 )
 
 ROUNDING = 1e-9
-OF_AREAS = ("people", "fertility", "net_loss")  # levers that may say where
 
 
 def near(value: str, known: Collection[str]) -> str:
@@ -50,7 +51,7 @@ def check_scenarios(project: Project, door: Door) -> None:
     project
         The project.
     door
-        Takes FM840 to FM860.
+        Takes FM840 to FM863.
     """
     base, end = project.years
     if end <= base or (end - base) % INTERVAL:
@@ -64,6 +65,7 @@ def check_scenarios(project: Project, door: Door) -> None:
         at: KeyPath = ("backcast", name)
         check_targets(project, entry.target, at, door)
         check_levers(project, entry.lever, at, door)
+        check_moves(entry.target, entry.lever, at, door)
 
 
 def _check_scenario(project: Project, scenario: Scenario, at: KeyPath, door: Door) -> None:
@@ -171,6 +173,9 @@ def _check_ages(first: int, last: int | None, at: KeyPath, door: Door) -> None:
 def _check_housing(project: Project, estate: HousingChange, at: KeyPath, door: Door) -> None:
     _check_year(project, estate.year, (*at, "year"), door)
     _check_town(project, estate.municipality, at, door)
+    if not math.isfinite(estate.dwellings) or estate.dwellings == 0:
+        some = ("0でない戸数（取り壊しは負の数）", "a number other than 0; negative to clear")
+        door.no_sense((*at, "dwellings"), estate.dwellings, some)
     total = sum(estate.mix.values())
     if estate.mix and abs(total - 1) > ROUNDING:
         door.add("FM847", (*at, "mix"), value=f"{total:g}")
@@ -195,7 +200,7 @@ def check_targets(
     at
         Where they stand.
     door
-        Takes FM841, FM845, FM852, FM854 and FM855.
+        Takes FM841, FM845, FM852, FM854, FM855 and FM860.
     """
     bounds: dict[tuple[str, ...], dict[str, float]] = {}
     for j, target in enumerate(targets):
@@ -218,6 +223,7 @@ def _check_target(project: Project, target: TargetEntry, at: KeyPath, door: Door
     said = [sense for sense in SENSES if getattr(target, sense) is not None]
     if len(said) != 1:
         door.add("FM854", at, value="・".join(said))
+    check_bound(target, at, door)
     years = project.projected_years[1:]
     if target.year not in years:
         door.add("FM855", (*at, "year"), value=target.year, known="、".join(map(str, years)))
@@ -243,7 +249,7 @@ def check_levers(project: Project, levers: Sequence[LeverEntry], at: KeyPath, do
     at
         Where they stand.
     door
-        Takes FM841, FM843, FM845, FM850, FM851, FM856 to FM859.
+        Takes FM841, FM843, FM845, FM850, FM851, FM856 to FM859, FM861, FM862.
     """
     bent = [lever.lever for lever in levers if lever.lever != "people"]
     classes = sorted({f.facility_class for town in project.municipality for f in town.facilities})
@@ -252,10 +258,7 @@ def check_levers(project: Project, levers: Sequence[LeverEntry], at: KeyPath, do
         check_when(project, lever, here, door)
         _check_where(project, lever, here, door)
         _check_ages(lever.age_from, lever.age_to, here, door)
-        if lever.maximum is None:
-            door.add("FM850", here, value=lever.bundle or lever.lever)
-        elif not 0 <= lever.minimum <= lever.maximum:
-            door.add("FM851", here, value=f"{lever.minimum:g}～{lever.maximum:g}")
+        check_lever(lever, here, door)
         if (lever.lever == "people") != bool(lever.bundle):
             door.add("FM856", here, value=lever.bundle or lever.lever)
         if lever.by_step and lever.taper_years:

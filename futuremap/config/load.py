@@ -82,7 +82,7 @@ def load(path: Path, *, report: Report) -> Project | None:
         project = Project.model_validate(content)
     except ValidationError as error:
         for found in error.errors():
-            _note(found, door)
+            note_fault(found, door)
         return None
     # where it was read is not part of what it says
     project._file, project._lines = file, door.lines  # noqa: SLF001
@@ -112,7 +112,16 @@ def _line_in(message: str, text: str) -> int:
     return numbers[0] if numbers else text.count("\n") + 1
 
 
-def _note(found: ErrorDetails, door: Door) -> None:
+def note_fault(found: ErrorDetails, door: Door) -> None:
+    """Note what pydantic finds wrong in our own words: an unknown key, a missing one, a value.
+
+    Parameters
+    ----------
+    found
+        One of its errors, with where it stands.
+    door
+        Takes FM002 to FM004.
+    """
     path: KeyPath = tuple(found["loc"])
     key = str(path[-1]) if path else ""
     if found["type"] == "extra_forbidden":

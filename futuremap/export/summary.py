@@ -17,8 +17,11 @@ MORE_STYLE = """
 .good { color: #1a6b2f; font-weight: bold; } .bad { color: #8c1020; font-weight: bold; }
 td.words, th.words { text-align: left; white-space: normal; min-width: 9rem; }
 @page { size: A4; margin: 12mm; }
-@media print { h1 { font-size: 14pt; } h2 { font-size: 11pt; margin: .6rem 0 .2rem; }
-  .files, .en { break-before: page; } }
+@media print { body { font-size: 8.5pt; line-height: 1.35; } .lead { font-size: 10pt; }
+  h1 { font-size: 14pt; margin: 0 0 .3rem; } h2 { font-size: 11pt; margin: .5rem 0 .2rem; }
+  td, th { padding: .1rem .3rem; white-space: normal; } .scroll { overflow: visible; }
+  .chart svg { max-height: 68mm; width: 100%; }
+  .more, .en { break-before: page; } }
 """
 SHORT = 3  # letters of a cell that is a mark, not words
 GOOD, BAD = "○ ", "× "  # words carry the meaning too: a print may have no colour
@@ -63,6 +66,8 @@ class Summary:
         How the numbers were made.
     credits
         Credits of the data.
+    appendix
+        Long tables that would push the rest off the first page.
     """
 
     title: Text
@@ -72,6 +77,7 @@ class Summary:
     files: Mapping[str, Text]
     notes: Sequence[Text]
     credits: Sequence[Credit]
+    appendix: Sequence[Grid] = ()
 
     @property
     def synthetic(self) -> bool:
@@ -108,15 +114,17 @@ def render_summary(summary: Summary) -> str:
             f"<div class='scroll chart'>{svg.replace(NAMESPACE, '', 1)}</div>"
             for svg in summary.charts
         ),
-        "<h2>数字の作り方</h2>",
+        "<div class='more'><h2>数字の作り方</h2>",
         listed([note.ja for note in summary.notes]),
+        "</div>",
+        *(_grid(grid) for grid in summary.appendix),
         f"<div class='files'><h2>何を開くか</h2><ul>{files}</ul></div>",
         "<h2>出典</h2>",
         listed([credit.line() for credit in summary.credits]),
         '<div class="en" lang="en"><h2>In English</h2>',
         f"<p><b>{safe(summary.title.en)}</b></p>",
         listed([_point(line.en) for line in summary.lead]),
-        listed([grid.title.en for grid in summary.grids]),
+        listed([grid.title.en for grid in (*summary.grids, *summary.appendix)]),
         listed([note.en for note in summary.notes]),
         listed([credit.line("en") for credit in summary.credits]),
         "</div>",

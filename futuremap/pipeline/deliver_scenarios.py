@@ -102,9 +102,21 @@ def write_comparison(
     folder: Path,
     *,
     workbook: bool = True,
+    suffix: str = SUFFIX,
     progress: Progress = silent,
 ) -> dict[str, Text]:
     """Write maps and tables of a comparison into a folder.
+
+    Parameters
+    ----------
+    comparison
+        Baseline and scenarios.
+    folder
+        Gets the files.
+    suffix
+        Of the GeoPackage's name: QGIS knows its projects by it, so that no two may share one.
+    progress
+        Is told what is being written.
 
     Returns
     -------
@@ -119,7 +131,7 @@ def write_comparison(
     header = comparison.baseline.prepared.project.project
     if drawn:
         progress("QGIS：GeoPackage")
-        path = folder / "qgis" / f"{header.name}{SUFFIX}.gpkg"
+        path = folder / "qgis" / f"{header.name}{suffix}.gpkg"
         path.parent.mkdir(parents=True, exist_ok=True)
         write_geopackage(
             _for_desk(drawn),

@@ -17,7 +17,7 @@ from futuremap.config.scenario import (
     When,
     Where,
 )
-from futuremap.core.flows import Flows, advance_age
+from futuremap.core.flows import LOSSES, Flows, advance_age
 from futuremap.core.population import Population
 from futuremap.indicators.changed_rates import ChangedRate, factor_at, fields_of
 from futuremap.pipeline.housing import mover_profile
@@ -226,21 +226,8 @@ def assemble(
     base, flows = outcome.projection.population, outcome.projection.flows
     persons = base.persons.copy() if kept is None else base.persons * kept.share
     persons[:, where] += came.persons
-    in_migrants = np.zeros_like(persons[1:])
-    in_migrants[:, where] = came.in_migrants
-    adjustment = flows.signed("control_adjustment").copy()
-    if kept is not None:
-        adjustment *= kept.share[1:]
-    cleared = np.zeros_like(adjustment) if kept is None else kept.cleared
-    net = persons[1:] - adjustment - in_migrants + cleared
-    births = np.zeros_like(net)
-    births[..., 0] = net[..., 0]
-    net -= advance_age(persons[:-1])
-    net -= births
-    parts = {"births": births, "net_change": net, "control_adjustment": adjustment,
-             "in_migrants": in_migrants}  # fmt: skip
-    if cleared.any():
-        parts["out_migrants"] = cleared
+    if kept is None and not len(where):
+        return outcome.projection
     population = Population.build(
         persons,
         years=base.years,
@@ -250,8 +237,42 @@ def assemble(
         imputed_share=base.imputed_share,
         sources=base.sources,
     )
+    parts = _account(flows, persons, kept, came, where)
     made = Flows.build(parts, years=base.years[1:], zones=base.zones, ages=base.ages)
     return outcome.projection._replace(population=population, flows=made)
+
+
+def _account(
+    flows: Flows,
+    persons: Floats,
+    kept: Kept | None,
+    came: Came,
+    where: NDArray[np.intp],
+) -> dict[str, Floats]:
+    """What changed a scenario's stocks: the baseline's own account, with who came and went.
+
+    A flow of the baseline is as much larger or smaller as the people it brought or took; births
+    and net change are what is left.
+    """
+    shares = np.ones(1) if kept is None else kept.share[1:]
+    parts = {
+        name: flows.data[name].values * shares
+        for name in flows.names
+        if name not in ("births", "net_change")
+    }
+    if len(where):
+        parts.setdefault("in_migrants", np.zeros_like(persons[1:]))
+        parts["in_migrants"][:, where] += came.in_migrants
+    if kept is not None and kept.cleared.any():
+        parts["out_migrants"] = parts.get("out_migrants", 0.0) + kept.cleared
+    net = persons[1:].copy()
+    for name, part in parts.items():
+        net += part if name in LOSSES else -part
+    births = np.zeros_like(net)
+    births[..., 0] = net[..., 0]
+    net -= advance_age(persons[:-1])
+    net -= births
+    return {"births": births, **parts, "net_change": net}
 
 
 def changes(ground: Grounds, setting: Scenario) -> Change:

@@ -118,6 +118,7 @@ def check_scenario(scenario: Scenario, towns: Sequence[Town], at: KeyPath, notes
         _check_bundle(people.bundle, (*at, "people", j, "bundle"), notes)
     for j, estate in enumerate(scenario.housing):
         _check_estate(estate, towns, (*at, "housing", j), notes)
+    _check_cleared(scenario, towns, at, notes)
     for j, event in enumerate(scenario.event):
         for key in ("facility", "into"):
             name = getattr(event, key)
@@ -125,6 +126,8 @@ def check_scenario(scenario: Scenario, towns: Sequence[Town], at: KeyPath, notes
                 _check_facility(name, event.municipality, towns, (*at, "event", j, key), notes)
     for j, new in enumerate(scenario.facility):
         _check_new(new, towns, (*at, "facility", j), notes)
+        if new.name in [other.name for other in scenario.facility[:j]]:
+            notes.add("FM849", (*at, "facility", j, "name"), new.name, near=new.facility_class)
 
 
 def check_backcast(
@@ -195,13 +198,21 @@ def _check_estate(
     for name in estate.mix:
         _check_bundle(name, (*at, "mix"), notes)
     _check_zone(estate.zone, estate.municipality, towns, (*at, "zone"), notes)
-    found = find_zone(estate.zone, estate.municipality, towns)
-    if found is not None and estate.dwellings < 0:
+
+
+def _check_cleared(scenario: Scenario, towns: Sequence[Town], at: KeyPath, notes: Notes) -> None:
+    """Note clearances that come to more people than a zone has, all years together."""
+    gone: dict[str, float] = {}
+    for j, estate in enumerate(scenario.housing):
+        found = find_zone(estate.zone, estate.municipality, towns)
+        if found is None or not estate.dwellings < 0:
+            continue
         (town,) = _of(found[0], towns)
         living = float(town.base.only([found[1]]).totals()[0, 0])
-        gone = -estate.dwellings * estate.occupied_share * (estate.household_size or 0.0)
-        if gone > living:
-            notes.add("FM847", (*at, "dwellings"), f"{gone:g} > {living:g}")
+        people = -estate.dwellings * estate.occupied_share * (estate.household_size or 0.0)
+        gone[found[1]] = gone.get(found[1], 0.0) + people
+        if gone[found[1]] > living:
+            notes.add("FM847", (*at, "housing", j, "dwellings"), f"{gone[found[1]]:g} > {living:g}")
 
 
 def _check_new(new: NewFacility, towns: Sequence[Town], at: KeyPath, notes: Notes) -> None:

@@ -122,6 +122,10 @@ def respond(
     """
     ground = baseline if isinstance(baseline, Grounds) else grounds(baseline)
     units, rows, strengths, names = _units(ground, levers)
+    if not units:
+        years, _, sexes, ages = ground.path.shape
+        none = np.zeros((0, ground.course.change.shape[1], years, sexes, ages))
+        return Responses(units, rows, np.zeros(0, dtype=np.intp), none, ground.parent_of)
     kinds = list(dict.fromkeys(zip(names, (s.tobytes() for s in strengths), strict=True)))
     place = {kind: k for k, kind in enumerate(kinds)}
     kind_of = np.array(
@@ -172,6 +176,8 @@ def _units(
                 strengths.append(strength)
                 names.append(lever.bundle)
     shape = (len(units), ground.path.shape[1])
+    if not units:  # every lever begins after the horizon of its own end
+        return (), sparse.csr_array(shape), [], []
     where = (np.concatenate(rows), np.concatenate(columns))
     matrix = sparse.csr_array((np.concatenate(shares), where), shape=shape)
     return tuple(units), matrix, strengths, names

@@ -16,13 +16,14 @@ from futuremap.config.scenario import Scenario
 from futuremap.core.crosswalk import Crosswalk, gather, to_parents
 from futuremap.core.population import Population
 from futuremap.core.table import Table
-from futuremap.errors import UnknownNameError
+from futuremap.errors import DemographyError, UnknownNameError
 from futuremap.indicators.account import account
 from futuremap.indicators.changed_rates import ChangedRate
 from futuremap.indicators.people import age_structure, density
 from futuremap.indicators.reach import covered
 from futuremap.pipeline.difference import changed_rates, project_difference
 from futuremap.pipeline.new_bus import lines_of, since_of, with_lines
+from futuremap.pipeline.notes import Notes
 from futuremap.pipeline.prepare import Prepared, Progress, Town, silent
 from futuremap.pipeline.reaching import Earlier, Reaching
 from futuremap.pipeline.read_reach import rule_of
@@ -32,6 +33,7 @@ from futuremap.pipeline.run import Gathered, Outcome, TownOutcome, larger_meshes
 from futuremap.pipeline.town_reach import covered_people, in_reach
 from futuremap.pipeline.uncertainty import Uncertainty, uncertainty
 from futuremap.pipeline.weighing import Indicators, weigh_all
+from futuremap.problems import Report
 from futuremap.projection.project import Projection
 
 WEIGHED = ("municipality", "area")  # the kinds of zones whose services a scenario compares
@@ -114,16 +116,41 @@ def run_scenarios(
     ------
     UnknownNameError
         If the project has no scenario of a name; it proposes what is there.
-    DemographyError
-        If more people would be cleared away than live in a zone.
+    InputRefused
+        If more people would be cleared away than live in a zone by then.
     """
     settings = baseline.prepared.project.scenario
-    wanted = [_named(name, settings) for name in names] or list(settings)
     played = []
-    for key in dict.fromkeys(wanted):
+    for key in keys_of(baseline.prepared, names):
         progress(f"シナリオ：{settings[key].name} / scenario")
-        played.append(play(baseline, key, settings[key]))
+        played.append(_played(baseline, key, settings[key]))
     return Comparison(baseline, tuple(played))
+
+
+def keys_of(prepared: Prepared, names: Sequence[str]) -> list[str]:
+    """Keys of scenarios by key or Japanese name; all of the project if none is named.
+
+    Raises
+    ------
+    UnknownNameError
+        If the project has no scenario of a name; it proposes what is there.
+    """
+    settings = prepared.project.scenario
+    return list(dict.fromkeys([_named(name, settings) for name in names] or settings))
+
+
+def _played(baseline: Outcome, key: str, setting: Scenario) -> Played:
+    """A scenario of the file; one that clears more people than are left by then is refused."""
+    try:
+        return play(baseline, key, setting)
+    except DemographyError as error:
+        report = Report()
+        notes = Notes(baseline.prepared.project, report)
+        cleared = [estate for estate in setting.housing if estate.dwellings < 0]
+        said = "、".join(f"{one.zone} {one.year} {one.dwellings:g}" for one in cleared)
+        notes.add("FM847", ("scenario", key, "housing"), f"{said}（{error}）")
+        report.raise_if_errors()
+        raise
 
 
 def _named(name: str, settings: dict[str, Scenario]) -> str:

@@ -154,6 +154,7 @@ def choose(
     add: int = 0,
     goal: Goal = "coverage",
     fixed: Sequence[str] = (),
+    municipality: str = "",
 ) -> tuple[Choice, ...]:
     """Keep so many facilities of a class, or add some, so that people have it best.
 
@@ -175,6 +176,8 @@ def choose(
         facilities that reach everybody whom all of them reach.
     fixed
         Ids or names of facilities that stay in any case.
+    municipality
+        Code of the only town for which a choice is made; every town if none is said.
 
     Returns
     -------
@@ -206,7 +209,9 @@ def choose(
             _question(outcome, town, facility_class, year), goal, keep=keep, add=add, fixed=fixed
         )
         for town in outcome.towns
-        if town.town.facilities is not None and facility_class in town.town.class_names
+        if town.town.facilities is not None
+        and facility_class in town.town.class_names
+        and municipality in ("", town.town.code)
     ]
     if not found:
         known = sorted({name for town in outcome.towns for name in town.town.class_names})

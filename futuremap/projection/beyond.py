@@ -317,7 +317,7 @@ def _share_gone(clear: Floats, living: Floats) -> Floats:
     if short.any():
         zone = int(np.argmax(short))
         raise DemographyError(
-            f"{clear[zone]:g} persons must go from zone {zone}, where {living[zone]:g} live"
+            f"{clear[zone]:g} persons must go from a zone where {living[zone]:.1f} live by then"
         )
     return np.divide(clear, living, out=np.zeros_like(clear), where=living > 0)
 

@@ -257,7 +257,8 @@ def test_the_prescription_keeps_every_district(outcome):
     assert rows["blocks"].sum() == 235
     assert rows["population_now"].sum() == pytest.approx(419_894)
     known = rows[rows["per_generation"].notna()]
-    assert len(known) >= 50
+    assert len(known) == 49  # two grow so young that equal numbers would have to be absurd
+    assert known["per_generation"].max() <= 1000
     assert (known["least_households"] <= known["households"] + 1e-6).all()
     assert 0.001 < known["share"].median() < 0.05  # 藤山: about one percent
 
@@ -332,3 +333,165 @@ def test_a_backcast_of_the_projects_file_is_known_by_key_and_name(outcome):
     assert by_key.name.ja == "子どものいる番町１丁目"
     assert by_key.targets[0].value == pytest.approx(60.0, abs=1e-6)
     assert backcast(outcome, "子どものいる番町１丁目").cost == by_key.cost
+
+
+def children(outcome, year, times):
+    """The town's children of a year, times a factor."""
+    people = outcome.municipal.frame("population_0_14")
+    return times * float(people.loc[year].iloc[0])
+
+
+FERTILITY = "lever=fertility, max=3, cost=100"
+AT_30 = "indicator=population_0_14, year=2045, at_least={}"
+AT_40 = "indicator=population_0_14, year=2045, at_most={}"
+
+
+def test_a_window_inside_a_bent_levers_range_is_found(small_town):
+    least, most = (children(small_town, 2045, times) for times in (1.3, 1.301))
+    targets = [AT_30.format(least), AT_40.format(most)]
+    alone = proven(backcast(small_town, targets=targets, levers=[FERTILITY]))
+    assert alone.targets[0].binding
+    fewer = [*targets, "indicator=population, year=2045, at_most=14000"]
+    both = proven(
+        backcast(small_town, targets=fewer, levers=[FERTILITY, "bundle=family_30s, max=300"])
+    )
+    assert both.proof.less_fails is True
+    assert both.targets[2].binding  # met without effort, and yet it decides the mix
+
+
+def test_targets_that_no_setting_meets_together_are_named_together(small_town):
+    least = children(small_town, 2045, 1.3)
+    fewer = "indicator=population, year=2045, at_most=13600"
+    answer = backcast(small_town, targets=[AT_30.format(least), fewer], levers=[FERTILITY])
+    assert answer.unreachable == (0, 1)
+    assert "同時には" in answer.words[0].ja
+    assert answer.targets[0].best > least
+    assert answer.targets[1].best == answer.targets[1].without
+
+
+def test_a_bent_lever_goes_the_other_way_where_it_may(small_town):
+    wanted = f"indicator=population_0_14, year=2045, at_most={children(small_town, 2045, 0.9)}"
+    down = proven(
+        backcast(small_town, targets=[wanted], levers=["lever=fertility, min=0.5, max=2"])
+    )
+    assert 0.5 < down.pulls[0].amount < 1
+    assert not backcast(small_town, targets=[wanted], levers=["lever=fertility, max=2"]).feasible
+
+
+def test_the_curve_of_a_bent_lever_keeps_the_other_targets_and_the_bounds(small_town):
+    first = f"indicator=population_0_14, year=2035, at_least={children(small_town, 2035, 1.1)}"
+    second = AT_30.format(children(small_town, 2045, 1.4))
+    answer = proven(
+        backcast(small_town, targets=[first, second], levers=["lever=fertility, max=1.35"])
+    )
+    alone = backcast(small_town, targets=[first], levers=["lever=fertility, max=1.35"])
+    costs = answer.curve[:, 1]
+    assert answer.curve_of == 1
+    assert costs[0] == pytest.approx(alone.cost, rel=1e-4)  # the first target stays
+    assert costs[9] == pytest.approx(answer.cost, rel=1e-4)
+    assert np.isnan(costs[-1])  # beyond what max allows
+    assert np.nanmax(costs) <= 0.35
+    assert (np.diff(costs[np.isfinite(costs)]) >= 0).all()
+
+
+def test_the_price_of_a_ratio_counts_who_comes(small_town):
+    def cost(rate):
+        target = f"indicator=ageing_rate, year=2045, at_most={rate}"
+        return backcast(small_town, targets=[target], levers=["bundle=family_30s, max=900"])
+
+    here = cost(0.45)
+    slope = (here.cost - cost(0.45 + 1e-6).cost) / 1e-6
+    assert here.targets[0].price == pytest.approx(slope, rel=1e-4)
+    assert np.isnan(here.pulls[0].sure).all()  # nobody has measured the error of a ratio
+
+
+def test_no_likely_range_where_a_ratio_decides(small_town):
+    answer = backcast(
+        small_town,
+        targets=["indicator=ageing_rate, year=2045, at_most=0.4",
+                 "indicator=population_0_14, year=2035, keep=0.6"],
+        levers=["bundle=family_30s, max=900"],
+    )  # fmt: skip
+    assert answer.targets[0].binding
+    assert not answer.targets[1].binding
+    assert np.isnan(answer.pulls[0].sure).all()
+    assert "見込み" not in answer.pulls[0].words.ja
+
+
+def test_large_ranges_are_written_out(small_town):
+    answer = backcast(
+        small_town,
+        targets=["indicator=population, year=2045, keep=0.9"],
+        levers=["bundle=single_20s, max=9000, from_year=2041"],
+    )
+    assert answer.pulls[0].sure[1] > 1000
+    assert "e+" not in str(answer)
+
+
+def test_a_whole_household_fewer_names_the_deciding_target(small_town):
+    answer = backcast(
+        small_town,
+        targets=["indicator=population, year=2045, keep=0.7",
+                 "indicator=population_0_14, year=2045, keep=0.1"],
+        levers=["bundle=family_30s, max=900, whole=true"],
+    )  # fmt: skip
+    assert [target.binding for target in answer.targets] == [True, False]
+
+
+def test_a_lever_that_begins_after_the_last_target_is_out_of_reach(small_town):
+    answer = backcast(
+        small_town,
+        targets=["indicator=population, year=2030, keep=0.95"],
+        levers=["bundle=family_30s, max=100, from_year=2036, by_step=true"],
+    )
+    assert not answer.feasible
+    assert answer.targets[0].best == answer.targets[0].without
+
+
+def test_coverage_of_a_class_is_kept_of_that_class_and_called_so(small_town):
+    wide = backcast(
+        small_town,
+        targets=["indicator=coverage_rate, year=2045, keep=1.05"],
+        levers=["lever=radius_m, class=hall, max=2000"],
+    )
+    (target,) = wide.targets
+    assert target.bound == pytest.approx(1.05 * target.now)
+    assert target.binding
+    assert "集会・文化施設（合成）の利用圏カバー率" in target.name.ja
+    assert wide.curve[:, 0].tolist() == sorted(wide.curve[:, 0])
+    assert "今は800m" in wide.words[1].ja
+    enough = backcast(
+        small_town,
+        targets=["indicator=coverage_rate, year=2045, at_least=0.5"],
+        levers=["lever=radius_m, class=hall, max=2000"],
+    )
+    assert enough.feasible
+    assert enough.pulls == ()  # the present radius is enough
+
+
+def test_a_radius_between_two_bounds(small_town):
+    targets = [f"indicator=people_in_reach, facility={CENTRE}, year=2030, at_least=12000",
+               f"indicator=people_in_reach, facility={CENTRE}, year=2045, at_most=9000"]  # fmt: skip
+    answer = backcast(small_town, targets=targets, levers=["lever=radius_m, class=hall, max=5000"])
+    assert answer.feasible
+    assert answer.proof.worst >= 0
+    never = [targets[0], targets[1].replace("9000", "5000")]
+    answer = backcast(small_town, targets=never, levers=["lever=radius_m, class=hall, max=5000"])
+    assert answer.unreachable == (0, 1)
+    assert "同時には" in answer.words[0].ja
+
+
+def test_facilities_stay_in_towns_that_are_not_asked_for():
+    towns = fm.run(fm.open_project(fm.example("mihara-yugawara")))
+    answer = backcast(
+        towns,
+        targets=["indicator=coverage_rate, municipality=14384, year=2045, at_least=0.6",
+                 f"indicator=people_in_reach, facility={CENTRE}, year=2045, at_least=1"],
+        levers=["lever=facilities, class=hall, municipality=14384, max=99"],
+    )  # fmt: skip
+    assert answer.feasible
+    closed = answer.played.setting.event
+    assert {event.municipality for event in closed} == {"14384"}
+    assert len(closed) == 7 - answer.pulls[0].amount
+    assert answer.targets[1].value > 0  # what a target is about stays
+    assert as_json(answer)["events"]
