@@ -76,8 +76,9 @@ def fit(
     Shares
         By sex and the groups that both divide at the same bounds. Of all shares that keep the
         blocks' people, those whose meshes come nearest to the published ages by iterative
-        proportional fitting, and then have the published totals by sex. A block keeps the seed's shares where its meshes have nobody of a
-        group, and those of all its people for a group of which it has nobody.
+        proportional fitting, and then have the published totals by sex. A block keeps the seed's
+        shares where its meshes have nobody of a group, and those of all its people for a group
+        of which it has nobody.
 
     Raises
     ------
