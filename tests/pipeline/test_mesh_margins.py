@@ -59,7 +59,7 @@ def test_meshes_have_what_is_published_and_all_sums_are_kept(tmp_path):
     # totals by sex, which are published for all of them, are nearer
     np.testing.assert_allclose(now.sum(axis=2), truth[whole].sum(axis=2), atol=0.1)
     over = (mesh.persons[0] @ groups.T)[~whole] - truth[~whole]
-    assert over.max() < 0.1
+    assert over.max() < 0.2
     # by area they would not be near it
     by_area = utashinai(tmp_path / "area")
     plain = run(open_project(by_area)).towns[0].mesh.people.totals()[0]
