@@ -65,7 +65,7 @@ from futuremap.sources.vector import Town
 MOST_TRIED = 15_000  # cells of a table whose columns are guessed, which reads it several times
 MOST_FACILITIES = 1_500  # rows of a list that is tried
 MAX_TEXT = 6 * 2**20  # bytes of a text, inflated, that is read whole
-MAX_ESTAT = 10 * 2**20  # and of one of e-Stat, which is read faster
+MAX_ESTAT = 40 * 2**20  # and of one of e-Stat, read faster: 125 m meshes of a prefecture
 ENOUGH_COUNTS = 30  # of the 36 columns of a register by which it is known
 LIKELY = 0.3  # sureness of a guess from which it is worth showing
 SHOWN = 6  # headings shown of a table that is not known

@@ -271,3 +271,17 @@ def test_totals_of_ssds_as_they_were_found(tmp_path):
     read = totals.read(path, code="34204", name="三原市", year=2020, report=report)
     assert not report.problems
     assert read.column("population", 2020).tolist() == [90573]
+
+
+def test_meshes_of_125_m_are_known_by_their_table(tmp_path):
+    # one file a prefecture, as T001231 is given out
+    body = estat_files.CLIP.read_bytes().replace(b"T001102", b"T001231")
+    head, rows = body.split(b"\r\n")[:2], body.split(b"\r\n")[2:]
+    finer = [row.replace(b",", b"1,", 1) for row in rows if row.split(b",")[1:2] == [b"0"]]
+    path = tmp_path / "tblT001231E37.txt"
+    path.write_bytes(b"\r\n".join([*head, *finer]) + b"\r\n")
+    found = recognise(path)
+    assert (found.kind, found.years, found.zones) == ("estat_mesh", (2020,), len(finer))
+    assert found.clues.detail == "T001231 125 m"
+    assert found.usable
+    assert not found.verified
