@@ -39,7 +39,7 @@ def sums_of_others(counts: NDArray[np.float64], names: Sequence[str]) -> list[Su
     counts
         By row, and by sex and age ``(N, K)``; NaN where a row has none. [persons]
     names
-        Names of the rows ``(N,)``: of a single part, the name must go on from that of the sum.
+        Names of the rows ``(N,)``: a single part must be a 丁目 of the sum by its name.
 
     Returns
     -------
@@ -88,4 +88,4 @@ def _sums_among(counts: NDArray[np.float64], names: Sequence[str]) -> list[Sum]:
 
 
 def _goes_on(part: str, whole: str) -> bool:
-    return len(part) > len(whole) > 0 and part.startswith(whole)
+    return bool(whole) and part.startswith(whole) and part.endswith("丁目")

@@ -48,6 +48,7 @@ def test_few_people_prove_nothing_and_equal_neighbours_need_a_name():
     assert sums_of_others(few, ["a", "b", "c"]) == []
     twins = np.tile(np.full(36, 5.0), (2, 1))
     assert sums_of_others(twins, ["東町", "西町"]) == []
+    assert sums_of_others(twins, ["東町", "東町2"]) == []
     assert sums_of_others(twins, ["東町", "東町一丁目"]) == [Sum(0, 1, 1)]
     twins[1, 0] = np.nan
     assert sums_of_others(twins, ["東町", "東町一丁目"]) == []
