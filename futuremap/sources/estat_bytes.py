@@ -109,8 +109,8 @@ def decoded(part: bytes, body: bytes, encoding: str) -> str:
     return text
 
 
-def weigh(body: bytes, columns: int) -> None:
-    """Decline a table that would not fit into memory as numbers.
+def weigh(body: bytes, columns: int) -> int:
+    """Count of lines; a table that would not fit into memory as numbers is declined.
 
     Raises
     ------
@@ -126,6 +126,7 @@ def weigh(body: bytes, columns: int) -> None:
         raise too_large("rows")
     if rows * columns > MAX_NUMBERS:
         raise Refused("FM104", expected=f"≤ {MAX_NUMBERS:,} セル/cells")
+    return rows
 
 
 def count_lines(body: bytes) -> int:

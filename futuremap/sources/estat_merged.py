@@ -153,9 +153,11 @@ def _check_members(
 
 
 def _resolve(code: str, key: str, position: dict[str, int]) -> int:
+    if code in position:
+        return position[code]
     # some editions leave out the municipality, and with it zeros that mean something
     town = key[:5]
-    for full in (code, town + code, town + code.zfill(4), town + code.zfill(6)):
+    for full in (town + code, town + code.zfill(4), town + code.zfill(6)):
         if full in position:
             return position[full]
     return ABSENT

@@ -279,12 +279,12 @@ def _grouped(
     held = np.zeros(len(table), dtype=np.bool_)
     held[holder[holder != ABSENT]] = True
     holders = np.flatnonzero(held)
-    known = parts[:, holders]  # a copy
+    known = np.take(parts, holders, axis=1)  # a copy
     _take_out_children(table, known, holders, parts, rows)
-    for group in np.flatnonzero((known < 0).any(axis=0)).tolist():
-        row = int(holders[group])
-        table.note(report, "FM319", row=row, value=table.texts[KEY][row])
-    if not (known >= 0).all():
+    if not known.min(initial=0.0) >= 0:  # negative, or NaN
+        for group in np.flatnonzero((known < 0).any(axis=0)).tolist():
+            row = int(holders[group])
+            table.note(report, "FM319", row=row, value=table.texts[KEY][row])
         return None
     keys: list[str] = table.texts[KEY].tolist()
     published = estat_merged.publish(
