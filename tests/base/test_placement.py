@@ -59,6 +59,8 @@ def test_blocks_on_each_other():
 @pytest.mark.parametrize("metres", [0, 430])
 def test_a_wrong_datum_shows_along_the_border(metres):
     off = metres / 111_000 / np.sqrt(2)
-    shapes = shapely.transform(np.array(squares(), dtype=object), lambda xy: xy + (off, -off))
+    shapes = shapely.transform(
+        np.array(squares(), dtype=object), lambda xy: np.add(xy, (off, -off))
+    )
     wanted = [("FM581", f"{100 * (1 - (1 - off / STEP) * (1 - off / (5 * STEP))):.0f} %")]
     assert found(list(shapes)) == (wanted if metres else [])
