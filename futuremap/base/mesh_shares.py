@@ -75,9 +75,10 @@ def fit(
     -------
     Shares
         By sex and the groups that both divide at the same bounds. Of all shares that keep the
-        blocks' people, those whose meshes come nearest to the published numbers by iterative
-        proportional fitting. A block keeps the seed's shares where its meshes have nobody of a
-        group, and those of all its people for a group of which it has nobody.
+        blocks' people, those whose meshes come nearest to the published ages by iterative
+        proportional fitting, and then have the published totals by sex. A block keeps the seed's
+        shares where its meshes have nobody of a group, and those of all its people for a group
+        of which it has nobody.
 
     Raises
     ------
@@ -88,7 +89,7 @@ def fit(
     -----
     With *s* the seed, *P* the blocks' people and *M* the meshes', the people of block *b* on
     mesh *m* are ``T = s · P · r(m) · c(b)``, with ``Σm T = P`` always and ``Σb T = M`` (or
-    ``≤ M``) where both can hold.
+    ``≤ M``) where both can hold; where only their sums over ages can, these do.
 
     References
     ----------
@@ -259,19 +260,40 @@ def _fitted(
     wanted: NDArray[np.float64],
     binds: NDArray[np.uint8],
 ) -> NDArray[np.float64]:
-    """People by pair of mesh and block ``(N, K)`` with the sums of the blocks."""
+    """People by pair of mesh and block ``(N, K)`` with the sums of the blocks.
+
+    Ages of suppressed meshes and blocks are restored, each by itself, and may contradict each
+    other; totals by sex are published for all. So ages are met first, and then the totals.
+    """
+    groups = people.shape[1] // len(SEXES)
+    by_age = _raked(start, at, people, wanted=wanted, binds=binds)
+    totals = wanted.reshape(len(wanted), -1, groups).sum(axis=2)
+    return _raked(by_age, at, people, wanted=totals, binds=binds)
+
+
+def _raked(
+    start: NDArray[np.float64],
+    at: tuple[NDArray[np.intp], NDArray[np.intp]],
+    people: NDArray[np.float64],
+    *,
+    wanted: NDArray[np.float64],
+    binds: NDArray[np.uint8],
+) -> NDArray[np.float64]:
+    """Rake to meshes, of which each column may stand for several of the table's, and to blocks."""
     row, column = at
     order = np.arange(len(row))
     ones = np.ones(len(row))
     of_mesh = csr_array((ones, (row, order)), shape=(len(wanted), len(row)))
     of_block = csr_array((ones, (column, order)), shape=(len(people), len(row)))
+    together = people.shape[1] // wanted.shape[1]
     table = start.copy()
     bound, exact = (binds != FREE)[:, np.newaxis], (binds == EXACT)[:, np.newaxis]
     before = np.ones_like(people)
     for _ in range(ROUNDS):
-        sums = np.asarray(of_mesh @ table)
+        sums = np.asarray(of_mesh @ table).reshape(*wanted.shape, together).sum(axis=2)
         factor = np.divide(wanted, sums, out=np.ones_like(sums), where=(sums > NOBODY) & bound)
-        table *= np.where(exact, factor, np.minimum(factor, 1.0))[row]
+        factor = np.where(exact, factor, np.minimum(factor, 1.0))
+        table *= np.repeat(factor, together, axis=1)[row]
         have = np.asarray(of_block @ table)
         back = np.divide(people, have, out=np.ones_like(have), where=have > NOBODY)
         table *= back[column]

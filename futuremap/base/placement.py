@@ -1,4 +1,4 @@
-"""Points in their municipality: how far outside a point lies, and what that means."""
+"""Points and areas in their municipality: how far outside one lies, and what that means."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ OUTLINE_TOLERANCE_M = 500.0
 # plane zones keep lengths to 1 in 10,000 within 130 km; this is past the edge of any of them
 LARGEST_DISTORTION = 3e-4
 SHOWN_NAMES = 3
+OVERLAP = 0.1  # of the smaller of two blocks; boundaries drawn apart differ by slivers [ratio]
+STICKING_OUT = 0.1  # of the blocks' ground; outlines drawn apart differ along coasts [ratio]
 
 
 def distance_outside(points: Zones, outline: Zones) -> NDArray[np.float64]:
@@ -134,6 +136,61 @@ def check_blocks(
             distance=f"{distances[i] / 1000:.1f}",
             municipality=outline.names[0],
         )
+
+
+def check_areas(areas: Zones, outline: Zones, *, file: str, report: Report) -> None:
+    """Compare the ground of town blocks with that of their municipality and of each other.
+
+    Parameters
+    ----------
+    areas
+        Town blocks as areas.
+    outline
+        Their municipality.
+    file
+        Where the areas came from.
+    report
+        Notes FM579 for every block that lies outside; the warnings FM582 where only a part does,
+        FM580 for every two that lie on each other, and FM581 where many stick out, as those of a
+        wrong datum do.
+    """
+    shapes, town = areas.plane_geometry(), outline.plane_geometry()[0]
+    parts, owner = shapely.get_parts(shapes, return_index=True)
+    distances, nearest = np.zeros(len(shapes)), shapely.distance(shapes, town)
+    np.maximum.at(distances, owner, shapely.distance(parts, town))
+    for i in np.flatnonzero(distances > OUTLINE_TOLERANCE_M).tolist():
+        report.add(  # a part may be an islet that the outline leaves out
+            "FM579" if nearest[i] > OUTLINE_TOLERANCE_M else "FM582",
+            file=file,
+            value=areas.ids[i],
+            zone=areas.names[i],
+            distance=f"{distances[i] / 1000:.1f}",
+            municipality=outline.names[0],
+        )
+    sizes = shapely.area(shapes)
+    for i, j in _on_each_other(shapes, sizes):
+        first, second = areas.names[i], areas.names[j]
+        report.add("FM580", file=file, value=areas.ids[j], first=first, second=second)
+    shapely.prepare(town)
+    out = np.flatnonzero((distances <= OUTLINE_TOLERANCE_M) & ~shapely.covers(town, shapes))
+    beyond = float(sizes[out].sum() - shapely.area(shapely.intersection(shapes[out], town)).sum())
+    share = beyond / max(float(sizes.sum()), 1.0)
+    if share > STICKING_OUT:
+        municipality = outline.names[0]
+        report.add("FM581", file=file, value=f"{100 * share:.0f} %", municipality=municipality)
+
+
+def _on_each_other(
+    shapes: NDArray[np.object_],
+    sizes: NDArray[np.float64],
+) -> list[tuple[int, int]]:
+    """Pairs of areas of which one covers much of the other; lines and slivers are no overlap."""
+    first, second = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    apart = first < second
+    first, second = first[apart], second[apart]
+    shared = shapely.area(shapely.intersection(shapes[first], shapes[second]))
+    much = shared > OVERLAP * np.minimum(sizes[first], sizes[second])
+    return sorted(zip(first[much].tolist(), second[much].tolist(), strict=True))
 
 
 def check_facilities(facilities: Facilities, outline: Zones, *, file: str, report: Report) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from futuremap.base.placement import check_blocks
+from futuremap.base.placement import check_areas, check_blocks
 from futuremap.base.thiessen import thiessen
 from futuremap.config import Municipality, Project
 from futuremap.config.model import BlocksFile
@@ -188,7 +188,8 @@ def place_people(
     area
         The outline; points are given the ground that is nearest to them in it.
     report
-        Takes FM013 to FM016, FM019, FM444, and for points FM523 and FM443.
+        Takes FM013 to FM016, FM019, FM444, for points FM523 and FM443, for areas FM579 to
+        FM582.
 
     Returns
     -------
@@ -217,7 +218,8 @@ def place_people(
         return Blocks(None, None)
     people = counts.people.only(ids)
     if shapes.entry.format not in ("points", "register"):
-        return Blocks(people, zones)
+        check_areas(zones, area, file=shapes.entry.file, report=report)
+        return Blocks(None, None) if len(report.errors) > before else Blocks(people, zones)
     lines = {zone: shapes.lines[shapes.zones.ids[row_of[zone]]] for zone in ids if shapes.lines}
     check_blocks(
         zones, area, file=shapes.entry.file, sheet=shapes.sheet, lines=lines, report=report

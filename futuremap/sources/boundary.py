@@ -25,7 +25,9 @@ from futuremap.sources.vector import Town, areas, build, texts
 VERIFIED = ("h27ka",)  # editions that were read from real files
 WATER = "8154"
 KEY, NAME, KIND, PEOPLE, HOUSEHOLDS = "KEY_CODE", "S_NAME", "HCODE", "JINKO", "SETAI"
+DIGITS = (5, 9, 11)  # of a municipality that is not divided, a town, a 丁目
 KEY_DIGITS = {8: 9, 10: 11}  # a key column of numbers has lost the zero of 北海道 … 栃木県
+EXAMPLES = "01209, 012090010, 01209001001"
 PREFECTURE, CITY = "PREF", "CITY"
 
 
@@ -55,8 +57,8 @@ def read(path: Path, *, town: Town, credit: str, report: Report) -> Boundary:
     credit
         Key of the credit line.
     report
-        Takes the problems of :mod:`futuremap.sources.vector`, FM553 where shapes of one block
-        state different numbers, and FM554 for people in water.
+        Takes the problems of :mod:`futuremap.sources.vector`, FM313 for codes that are none,
+        FM553 where shapes of one block state different numbers, and FM554 for people in water.
     """
     nothing = Boundary(None, None, None)
     features = read_features(path, report=report, near=town.near)
@@ -110,8 +112,11 @@ def _build(
     report: Report,
 ) -> Boundary:
     names = texts(features.fields[NAME]) if NAME in features.fields else keys
+    sound = np.array([_is_key(key) for key in keys], dtype=np.bool_)
     for row in np.flatnonzero(keys == "").tolist():
         features.note(report, "FM544", row=row, column=KEY)
+    for row in np.flatnonzero(~sound & (keys != "")).tolist():
+        features.note(report, "FM313", row=row, column=KEY, value=keys[row], expected=EXAMPLES)
     shapes = areas(features, names, report=report)
     counted = {
         heading: _once(features, keys, heading, report=report)
@@ -119,12 +124,16 @@ def _build(
         if heading in features.fields
     }
     persons, households = counted.get(PEOPLE), counted.get(HOUSEHOLDS)
-    if shapes is None or (keys == "").any():
+    if shapes is None or not sound.all():
         return Boundary(None, persons, households)
     zones = build(
         features, shapes, keys=keys, names=names, town=town, kind="town_block", credit=credit
     )
     return Boundary(zones, persons, households)
+
+
+def _is_key(key: str) -> bool:
+    return key.isascii() and key.isdigit() and len(key) in DIGITS
 
 
 def _once(

@@ -18,6 +18,7 @@ LATITUDES = (20.0, 46.0)  # Japan, in degrees
 LONGITUDES = (122.0, 154.0)
 YEARS = (1600, 2200)  # outside of these a "year" is a code such as 9999 for unknown
 SERIALS = (10_000, 80_000)  # Excel days since 1899-12-30, for 1927 to 2119
+SLIGHT, TWICE = 10, 2  # persons, and times, past which a total and its parts cannot both be right
 KEPT = 64  # letters up to which a text is likely to come again
 FEWEST = 6  # letters that are not ASCII, below which a text is too short to judge
 RARE_SHARE, KANA_SHARE = 0.2, 0.3  # of letters that hardly ever stand in the name of a place
@@ -241,6 +242,18 @@ def count(raw: object, *, dash_is_zero: bool = False) -> int | Reason:
     if isinstance(value, Reason):
         return value
     return int(value) if value.is_integer() else Reason.FRACTION
+
+
+def total_fault(stated: float, parts: float) -> str:
+    """The problem with a total that is not the sum of its parts: FM305, or FM489 if far from it.
+
+    Examples
+    --------
+    >>> total_fault(1205, 1210), total_fault(1205, 100_001_200), total_fault(3, 9)
+    ('FM305', 'FM489', 'FM305')
+    """
+    low, high = sorted((stated, parts))
+    return "FM489" if high - low > SLIGHT and high > TWICE * low else "FM305"
 
 
 def year(raw: object) -> int | Reason:

@@ -60,7 +60,8 @@ def headings(body: bytes) -> tuple[str, list[str], list[str]]:
     Raises
     ------
     Refused
-        If there is nothing in it (FM105) or its text cannot be read (FM103, FM563 to FM571).
+        If there is nothing in it (FM105), its text cannot be read (FM103, FM563 to FM571), or
+        the headings cannot be told apart (FM338, FM339).
     """
     if b"\0" in body or not body or body.isspace():
         decode(body)  # says where the NUL stands
@@ -68,7 +69,14 @@ def headings(body: bytes) -> tuple[str, list[str], list[str]]:
     top = b"\n".join(body[:MAX_HEADINGS].splitlines()[:HEADING_ROWS])
     encoding = _encoding(body if top.isascii() else top)  # labels are Japanese as a rule
     head = decoded(top, body, encoding)
-    rows = list(csv.reader(io.StringIO(head)))
+    if "," not in head and ("\t" in head or ";" in head):
+        reason = "欄の区切りがコンマではありません / cells are not separated by commas"
+        raise Refused.format("CSV", reason, line=1, code="FM338")
+    try:
+        rows = list(csv.reader(io.StringIO(head)))
+    except csv.Error as error:  # of an overlong heading; the cells below are not read by it
+        reason = f"見出しが読めません / the headings cannot be read ({error})"
+        raise Refused.format("CSV", reason, line=1, code="FM339") from error
     codes = [cells.heading(cell) for cell in rows[0]] if rows else []
     labels = [cells.heading(cell) for cell in rows[1]] if len(rows) > 1 else []
     return encoding, codes, (labels + [""] * len(codes))[: len(codes)]
@@ -101,8 +109,8 @@ def decoded(part: bytes, body: bytes, encoding: str) -> str:
     return text
 
 
-def weigh(body: bytes, columns: int) -> None:
-    """Decline a table that would not fit into memory as numbers.
+def weigh(body: bytes, columns: int) -> int:
+    """Count of lines; a table that would not fit into memory as numbers is declined.
 
     Raises
     ------
@@ -118,6 +126,7 @@ def weigh(body: bytes, columns: int) -> None:
         raise too_large("rows")
     if rows * columns > MAX_NUMBERS:
         raise Refused("FM104", expected=f"≤ {MAX_NUMBERS:,} セル/cells")
+    return rows
 
 
 def count_lines(body: bytes) -> int:

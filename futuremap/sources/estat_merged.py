@@ -25,6 +25,7 @@ from futuremap.sources.estat_table import EstatTable
 VERIFIED = True
 TREATMENT, PARTNER, MEMBERS = "HTKSYORI", "HTKSAKI", "GASSAN"
 LEADING = (TREATMENT, PARTNER, MEMBERS)
+CODES = (PARTNER, MEMBERS)  # those that hold codes of other rows
 ALONE, HOLDER, SUPPRESSED = "0", "1", "2"
 LONGEST_LIST = 10_000  # characters; the longest seen has 9 codes
 ABSENT = -1  # position of a partner that the file does not hold
@@ -118,7 +119,8 @@ def _follow(table: EstatTable, row: int, position: dict[str, int], report: Repor
         return ABSENT
     found = _resolve(written, table.texts[KEY][row], position)
     if found == ABSENT:
-        table.note(report, "FM315", row=row, column=PARTNER, value=written)
+        if table.complete:  # else it may stand in a row that could not be read
+            table.note(report, "FM315", row=row, column=PARTNER, value=written)
     elif found == row or table.texts[TREATMENT][found] != HOLDER:
         _contradicts(
             table, row, PARTNER, report,
@@ -139,7 +141,7 @@ def _check_members(
     listed = [code for code in _SEPARATORS.split(written[:LONGEST_LIST]) if code]
     members = [_resolve(code, table.texts[KEY][row], position) for code in listed]
     absent = [code for code, member in zip(listed, members, strict=True) if member == ABSENT]
-    if absent:
+    if absent and table.complete:
         table.note(report, "FM315", row=row, column=MEMBERS, value=";".join(absent))
     if not listed or any(member not in {ABSENT, row} and holder[member] != row
                          for member in members):  # fmt: skip
@@ -151,9 +153,11 @@ def _check_members(
 
 
 def _resolve(code: str, key: str, position: dict[str, int]) -> int:
+    if code in position:
+        return position[code]
     # some editions leave out the municipality, and with it zeros that mean something
     town = key[:5]
-    for full in (code, town + code, town + code.zfill(4), town + code.zfill(6)):
+    for full in (town + code, town + code.zfill(4), town + code.zfill(6)):
         if full in position:
             return position[full]
     return ABSENT

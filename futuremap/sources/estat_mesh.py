@@ -1,7 +1,7 @@
 """e-Stat 地域メッシュ統計: people by sex and broad age on meshes of 1 km to 125 m.
 
-Checked on the 250 m table of 2020 (T001102). The tables of 1 km, 500 m and 125 m, and those of
-2015, are 未検証: built from the same layout.
+Checked on the 250 m table of 2020 (T001102), one file a first mesh. The tables of 1 km, 500 m and
+125 m (the last one file a prefecture), and those of 2015, are 未検証: built from the same layout.
 """
 
 from __future__ import annotations
@@ -68,9 +68,9 @@ def read(path: Path, *, year: int, credit: str, report: Report) -> MeshTable | N
     credit
         Key of the credit line.
     report
-        Takes the problems: FM313 for codes that are none, FM314 where the notes on suppression
-        contradict each other, the warnings FM315 and FM316 on suppressed meshes, and all of
-        :mod:`futuremap.sources.estat_table`.
+        Takes the problems: FM313 for codes that are none or not of Japan, FM314 where the notes on
+        suppression contradict each other, the warnings FM315 and FM316 on suppressed meshes, and
+        all of :mod:`futuremap.sources.estat_table`.
 
     Returns
     -------
@@ -147,12 +147,22 @@ def _check_codes(table: EstatTable, report: Report) -> mesh.Level | None:
     names, counts = np.unique(levels, return_counts=True)
     usual = mesh.Level(names[counts.argmax()]) if names.size else None
     wrong = ~valid
-    wrong[valid] = levels != usual
+    wrong[valid] = (levels != usual) | ~_in_japan(codes[valid])
     if usual not in LEVELS:
         wrong[:] = True
     expected = " / ".join(LEVELS) if usual not in LEVELS else usual.label
     table.note_rows("FM313", np.flatnonzero(wrong), column=KEY, expected=expected, report=report)
     return None if wrong.any() else usual
+
+
+def _in_japan(codes: NDArray[np.object_]) -> NDArray[np.bool_]:
+    """Whether the south-west corner of each valid code lies where Japan does ``(N,)``."""
+    if not codes.size:
+        return np.array([], dtype=np.bool_)
+    box = mesh.bounds(codes)
+    (south, north), (west, east) = cells.LATITUDES, cells.LONGITUDES
+    inside = (box.south >= south) & (box.south <= north) & (box.west >= west) & (box.west <= east)
+    return np.asarray(inside, dtype=np.bool_)
 
 
 def _is_used(label: str) -> bool:

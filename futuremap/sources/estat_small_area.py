@@ -8,6 +8,7 @@ rows are zones follows from the codes, as HYOSYO 3 means a parent in 2020 and a 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +29,7 @@ TOWN, BLOCK, CHOME = 5, 9, 11  # digits of a municipality, a town, its 丁目
 SEX_WORDS = ("男", "女")
 STEP, FIRST_OPEN, USUAL_OPEN = 5, 65, 75  # years; no table opens its ages below the second
 _AGE = re.compile(r"(男|女)([0-9]{1,3})(?:-([0-9]{1,3})歳|歳以上)")
+_LOST = re.compile(r"(?<![0-9])(?:[0-9]{4}|[0-9]{8}|[0-9]{10})(?![0-9])")  # codes without a zero
 _TOTAL = re.compile(r"(総数|男|女)(?:の総数)?(?:、?年齢「不詳」(?:を)?含む)?")
 
 
@@ -88,7 +90,7 @@ def read(
     report
         Takes the problems: FM441 where the municipality is not in the table, FM313 for codes
         that are none or do not agree with HYOSYO, FM317 where areas do not add up to the row
-        above them, FM314 to FM318 on suppressed areas, and all of
+        above them, FM314 to FM318 on suppressed areas, FM219 for zeros put back, and all of
         :mod:`futuremap.sources.estat_table`.
 
     Returns
@@ -100,6 +102,7 @@ def read(
     table = estat_table.read(path, report=report, wanted=_is_used)
     if table is None or not table.has((LEVEL, NAME, *LEADING), report=report):
         return None
+    table = _with_zeros(table, report)
     layout = _layout(table, report)
     rows = _rows(table, municipality, report)
     if layout is None or rows is None or not table.unique(rows.chosen, report=report):
@@ -115,6 +118,22 @@ def read(
         tuple(zone[:TOWN] for zone in zones),
         dict(zip(zones, table.lines[leaves].tolist(), strict=True)),
     )
+
+
+def _with_zeros(table: EstatTable, report: Report) -> EstatTable:
+    """With the zero that a spreadsheet took from every code of 北海道 … 栃木県 (FM219).
+
+    Codes have 5, 9 or 11 digits: where all have one less, it is the zero that is missing.
+    """
+    keys: list[str] = table.texts[KEY].tolist()
+    short = {TOWN - 1, BLOCK - 1, CHOME - 1}
+    if not all(len(key) in short and key.isascii() and key.isdigit() for key in keys):
+        return table
+    table.note(report, "FM219", row=0, column=KEY, value=keys[0], restored=f"0{keys[0]}")
+    texts = dict(table.texts)
+    for name in (KEY, *estat_merged.CODES):
+        texts[name] = np.array([_LOST.sub(r"0\g<0>", one) for one in texts[name]], dtype=object)
+    return replace(table, texts=texts)
 
 
 def _is_used(label: str) -> bool:
@@ -240,7 +259,8 @@ def _published(
     # false for what is suppressed (NaN) or noted (negative)
     if not ((totals >= 0) | ~rows.chosen).all():
         return None
-    _check_parents(table, totals, rows, report)
+    if table.complete:  # else rows that could not be read would be missed again
+        _check_parents(table, totals, rows, report)
     if not groups.sound or not ((parts >= 0) | ~shown).all():
         return None
     return _grouped(table, (layout, rows, groups), (totals, parts), origin, report)
@@ -259,12 +279,12 @@ def _grouped(
     held = np.zeros(len(table), dtype=np.bool_)
     held[holder[holder != ABSENT]] = True
     holders = np.flatnonzero(held)
-    known = parts[:, holders]  # a copy
+    known = np.take(parts, holders, axis=1)  # a copy
     _take_out_children(table, known, holders, parts, rows)
-    for group in np.flatnonzero((known < 0).any(axis=0)).tolist():
-        row = int(holders[group])
-        table.note(report, "FM319", row=row, value=table.texts[KEY][row])
-    if not (known >= 0).all():
+    if not known.min(initial=0.0) >= 0:  # negative, or NaN
+        for group in np.flatnonzero((known < 0).any(axis=0)).tolist():
+            row = int(holders[group])
+            table.note(report, "FM319", row=row, value=table.texts[KEY][row])
         return None
     keys: list[str] = table.texts[KEY].tolist()
     published = estat_merged.publish(

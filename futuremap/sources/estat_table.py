@@ -63,6 +63,7 @@ class EstatTable:
     _body: bytes = field(repr=False)
     _encoding: str = field(repr=False)
     _left_out: frozenset[int] = field(repr=False)
+    _line_count: int = field(repr=False)
     _noted: dict[str, int] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
@@ -72,7 +73,7 @@ class EstatTable:
     @cached_property
     def lines(self) -> NDArray[np.int64]:
         """Line of each row in the file, from 1 ``(N,)``."""
-        if len(self) + 2 == estat_bytes.count_lines(self._body):
+        if len(self) + 2 == self._line_count:
             return np.arange(3, 3 + len(self))
         numbered = enumerate(self._body.splitlines(), 1)
         filled = [n for n, line in numbered if line and n not in self._left_out]
@@ -265,7 +266,7 @@ def _read(
         return None
     if _note_repeated([label for label in labels if label and wanted(label)], file, report):
         return None
-    estat_bytes.weigh(body, len(codes))
+    line_count = estat_bytes.weigh(body, len(codes))
     ragged: dict[int, int] = {}
     used = {place for place, label in enumerate(labels) if not label or wanted(label)}
     columns = None if b'"' in body else estat_bytes.parse(body, codes, used)
@@ -285,7 +286,8 @@ def _read(
         if not label
     }
     names = tuple(label or code for code, label in zip(codes, labels, strict=True))
-    return EstatTable(file, names, texts, not ragged, columns, body, encoding, frozenset(ragged))
+    left_out = frozenset(ragged)
+    return EstatTable(file, names, texts, not ragged, columns, body, encoding, left_out, line_count)
 
 
 def _headings_are_sound(codes: list[str], labels: list[str], file: str, report: Report) -> bool:

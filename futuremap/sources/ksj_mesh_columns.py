@@ -136,6 +136,8 @@ def _is_needed_of_all(name: str) -> bool:
 
 def _table_of_shapefile(path: Path, layer: str) -> dbf.Table | None:
     # the shapes are not looked at: a prefecture's file holds far more than a town needs
+    if not path.is_file():  # a pipe would never end
+        return None
     try:
         with path.open("rb") as file:
             first = file.read(4)

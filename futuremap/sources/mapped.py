@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from futuremap.core.ages import AgeGroups
 from futuremap.core.population import Flag, Population
 from futuremap.problems import Report
-from futuremap.sources import mapped_ages, mapped_checks
+from futuremap.sources import mapped_ages, mapped_checks, mapped_levels
 from futuremap.sources.columns import find_columns, note_misread
 from futuremap.sources.mapped_cube import Cube, fill
 from futuremap.sources.mapped_grid import read_grid
@@ -104,6 +104,8 @@ def read(
     cube = fill(rows, mapping=mapping)
     if cube is None:
         return Mapped(None, None, rows.names, rows.lines, table.sheet)
+    if zones is None:  # else a row that is no zone has been noted
+        cube = mapped_levels.without_sums(rows, cube)
     mapped_checks.check(rows, cube, zones=zones)
     rows.sound &= len(report.errors) == before
     return _handed_on(rows, cube, mapping, credit)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from futuremap.sources import cells
 from futuremap.sources.mapped_cube import BOTH, Cube
 from futuremap.sources.mapped_rows import Rows
 
@@ -77,7 +78,9 @@ def _check_totals(rows: Rows, cube: Cube) -> None:
     expected[..., BOTH, -2] = by_sex.sum(axis=2) + np.maximum(both_unknown, 0)
     for at in np.argwhere(_differs(stated, expected)):
         zone = list(rows.names.values())[at[1]]
-        _note(rows, cube, "FM305", tuple(at), expected=expected[tuple(at)], zone=zone)
+        code = cells.total_fault(float(stated[tuple(at)]), float(expected[tuple(at)]))
+        rows.sound &= code == "FM305"
+        _note(rows, cube, code, tuple(at), expected=expected[tuple(at)], zone=zone)
 
 
 def _check_everywhere(rows: Rows, cube: Cube) -> None:

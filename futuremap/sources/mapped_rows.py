@@ -186,7 +186,7 @@ def _zones(
         if not any(written) and mapping.carry_down:
             written = above
         above = written
-        words = _words(written)
+        words = _words(written) if any(written) else _words_of(columns, row)
         if words & skipped:
             found.append(None)
         elif words & TOTAL_ROWS:
@@ -202,6 +202,12 @@ def _zones(
 @lru_cache(maxsize=4096)
 def _words(written: tuple[str, str]) -> frozenset[str]:
     return frozenset(cells.key(word).casefold() for word in written) - {""}
+
+
+def _words_of(columns: Columns, row: int) -> frozenset[str]:
+    # without a code: 合計 may stand in a column that the mapping does not name
+    texts = (cell for cell in columns.table.rows[row] if isinstance(cell, str))
+    return frozenset(cells.key(text).casefold() for text in texts) & TOTAL_ROWS
 
 
 def _label(columns: Columns) -> str:

@@ -78,6 +78,8 @@ def read(
 
 
 def _starts_with_mark(path: Path) -> bool:
+    if not path.is_file():  # a pipe would never end
+        return False
     try:
         with path.open("rb") as stream:
             return stream.read(16).startswith(MARKS)

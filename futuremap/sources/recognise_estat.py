@@ -21,10 +21,13 @@ from futuremap.sources.recognised import (
     recognised,
 )
 
+# tables of the census by the number that e-Stat gives them: small areas, then meshes of 1 km,
+# 500 m, 250 m and 125 m, in degrees of JGD2000 and of JGD2011
 YEARS = {
-    "T000847": 2015, "T000848": 2015, "T000849": 2015, "T001081": 2020, "T001082": 2020,
-    "T001101": 2020, "T001102": 2020, "T001142": 2020, "T001231": 2020,
-}  # fmt: skip
+    **dict.fromkeys(("T000848", "T000849", "T000846", "T000847", "T000876"), 2015),
+    **dict.fromkeys(("T001081", "T001082", "T001100", "T001101", "T001102"), 2020),
+    **dict.fromkeys(("T001140", "T001141", "T001142", "T001225", "T001231"), 2020),
+}
 LEVELS = {Level.KM1: "1 km", Level.M500: "500 m", Level.M250: "250 m", Level.M125: "125 m"}
 ANY_YEAR = 2020  # for the trial, where the table does not say it
 # tables that are known by name and not read, with what they hold

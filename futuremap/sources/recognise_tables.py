@@ -65,9 +65,10 @@ from futuremap.sources.vector import Town
 MOST_TRIED = 15_000  # cells of a table whose columns are guessed, which reads it several times
 MOST_FACILITIES = 1_500  # rows of a list that is tried
 MAX_TEXT = 6 * 2**20  # bytes of a text, inflated, that is read whole
-MAX_ESTAT = 10 * 2**20  # and of one of e-Stat, which is read faster
+MAX_ESTAT = 40 * 2**20  # and of one of e-Stat, read faster: 125 m meshes of a prefecture
 ENOUGH_COUNTS = 30  # of the 36 columns of a register by which it is known
 LIKELY = 0.3  # sureness of a guess from which it is worth showing
+TITLE_ROWS = 4  # of a table whose headings are not known: its title and dates may be among them
 SHOWN = 6  # headings shown of a table that is not known
 MOST_PEOPLE = 3.0  # deaths per person-year are below; people, in thousands, are above
 MUNICIPAL = {name: name for name in (*municipal.LABELS, *municipal.AGE_HEADINGS)}
@@ -77,6 +78,7 @@ KNOWN = {
 }  # fmt: skip
 JAPAN = "392"
 _SHEET = re.compile(r'<sheet [^>]*?name="([0-9]{4,5}_[^"]*)"')
+_DATED = re.compile(r"(?:(?:昭和|平成|令和)(?:[0-9]{1,2}|元)|(?:19|20)[0-9]{2})年")
 _NAME = re.compile(r"(?<![0-9])((?:19|20)[0-9]{2})[-_]?(0[1-9]|1[0-2])?(?![0-9]{3})")
 
 
@@ -310,9 +312,10 @@ def _guessed(path: Path, table: RawTable) -> Recognised:
         return recognised(path, "unknown", lacks=faults(report))
     headings: Lack = (f"見出し：{seen} …", f"headings: {shown[:60]} …")
     if len(table.rows) * len(table.headings) > MOST_TRIED:
-        kind: Kind = "mapped_table" if _names_ages(table) else "unknown"
+        long = _names_columns(table, "sex") and _names_columns(table, "age")
+        kind: Kind = "mapped_table" if long or _names_ages(table) else "unknown"
         return recognised(path, kind, zones=len(table.rows), lacks=(TOO_LARGE, headings))
-    year = _year_in_name(path)
+    year = _year_in_name(path) or _year_in_title(table)
     guess = mapped_guess.guess(path, year=year)
     if guess is None or guess.sure < LIKELY:
         return recognised(path, "unknown", lacks=(headings,))
@@ -342,6 +345,19 @@ def _said(mapping: TableMapping) -> tuple[tuple[str, str | int], ...]:
 def _names_ages(table: RawTable) -> bool:
     meant = [mapped_ages.meaning(heading) for heading in table.headings if heading]
     return sum(one is not None and isinstance(one.ages, mapped_ages.Span) for one in meant) > 1
+
+
+def _names_columns(table: RawTable, role: str) -> bool:
+    return bool({cells.key(heading) for heading in table.headings} & set(mapped_guess.WORDS[role]))
+
+
+def _year_in_title(table: RawTable) -> int | None:
+    """The year that the first rows speak of, as in 令和2年9月末現在, if it is one only."""
+    rows = (table.headings, *table.rows[:TITLE_ROWS]) if table.headings else ()
+    texts = [cells.heading(cell) for row in rows for cell in row if isinstance(cell, str)]
+    years = {cells.year(found[0]) for text in texts for found in _DATED.finditer(text)}
+    known = [year for year in years if not isinstance(year, Reason)]
+    return known[0] if len(known) == 1 else None
 
 
 def _year_in_name(path: Path) -> int | None:

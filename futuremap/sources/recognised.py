@@ -217,6 +217,8 @@ def reason_of(report: Report) -> Lack:
     first = report.errors[0]
     reason = dict(first.detail).get("reason", "")
     ja, _, en = reason.partition(" / ")
+    if ja == first.text("title"):
+        ja, en = "", ""
     return (
         f"{first.code}：{first.text('title')}{'：' + ja if ja else ''}",
         f"{first.code}: {first.text('title', 'en')}{': ' + (en or ja) if ja else ''}",

@@ -21,8 +21,10 @@ from futuremap.core.population import SEXES, Flag, Population
 from futuremap.core.zones import Zones
 from futuremap.problems import Report
 from futuremap.sources import cells, mapped_names
+from futuremap.sources.cells import Reason
 from futuremap.sources.columns import Columns, find_columns
 from futuremap.sources.files import read_table
+from futuremap.sources.levels import sums_of_others
 from futuremap.sources.mapped_grid import note_sheets
 from futuremap.sources.register_points import Point, first_of_each_name, points_of, shape_of
 
@@ -225,11 +227,29 @@ def _areas_only(columns: Columns) -> Columns:
     }
     rows = [row for row in range(len(columns)) if row not in asides]
     areas = [row for row in rows if _is_area(columns, row)]
+    sums = _note_sums(columns, areas)
+    rows, areas = ([row for row in some if row not in sums] for some in (rows, areas))
     if len(areas) == len(columns):
         return columns
     # a row that only describes the others leaves nothing out
     complete = columns.complete and len(areas) == len(rows)
     return replace(columns.only(areas), complete=complete)
+
+
+def _note_sums(columns: Columns, areas: list[int]) -> set[int]:
+    """Those of some rows that only add up others, such as 地区計; noted (FM490)."""
+    counts = np.array([[_plain_count(columns.raw(row, n)) for n in COUNTS] for row in areas])
+    names = [columns.text(row, "name") for row in areas]
+    sums = sums_of_others(counts.reshape(len(areas), len(COUNTS)), names)
+    for one in sums:
+        first, last = (columns.line(areas[part]) for part in (one.first, one.last))
+        columns.note("FM490", areas[one.row], "name", zone=names[one.row], first=first, last=last)
+    return {areas[one.row] for one in sums}
+
+
+def _plain_count(raw: object) -> float:
+    found = cells.count(raw)
+    return np.nan if isinstance(found, Reason) else float(found)
 
 
 def _is_area(columns: Columns, row: int) -> bool:
@@ -278,7 +298,8 @@ def _check_total(columns: Columns, row: int, name: str, expected: float) -> None
     stated = columns.persons(row, name)
     if np.isfinite(stated + expected) and stated != expected:
         zone = columns.text(row, "name")
-        columns.note("FM305", row, name, zone=zone, expected=f"{expected:.0f}")
+        code = cells.total_fault(stated, expected)
+        columns.note(code, row, name, zone=zone, expected=f"{expected:.0f}")
 
 
 def _check_municipality(columns: Columns, municipality: str) -> None:

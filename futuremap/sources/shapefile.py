@@ -261,6 +261,14 @@ def _check_sizes(parts: Mapping[str, bytes]) -> None:
             f"{shapes} shapes but {records} rows of values"
         )
         raise Refused.format(KNOWN_AS, reason, code="FM557")
+    # in words of two bytes; GDAL would give the shapes behind a cut as none at all
+    stated = 2 * struct.unpack_from(">i", shp, 24)[0] if len(shp) >= 100 else -1  # noqa: PLR2004
+    if not 0 <= stated <= len(shp):
+        reason = (
+            f".shp が途中で切れています（{stated:,} バイトのうち {len(shp):,}） / "
+            f"the .shp is cut off ({len(shp):,} of {stated:,} bytes)"
+        )
+        raise Refused.format(KNOWN_AS, reason, code="FM557")
     if records > MAX_FEATURES or records * columns > MAX_VALUES:
         raise Refused("FM104", expected=f"≤ {MAX_FEATURES:,} 図形/shapes")
 

@@ -130,6 +130,7 @@ FAULTS = {
     "T39": rows(lambda table: table[:-1]),
     "T40": without(["PTN_2025"]),
     "T41": in_sheet("K3", "=SUM(L3:N3)"),
+    "T42": rows(lambda table: [*table, total_row(table, "東部")]),
     # cells
     "C01": cell(3, "man1", ""),
     "C02": cell(3, "man1", "－８"),
@@ -150,6 +151,7 @@ FAULTS = {
     "C17": cell(3, "numberOfBeds", "多数"),
     "C18": rows(lambda table: [*table, wrong_sum(table)]),
     "C19": cell(5, "2015-2020", "…"),
+    "C20": cell(3, "totalPopulation", "9999999"),
     # codes and years
     "Y01": rows(lambda table: [[cells.replace("11/1/2023", "11/1/2022") for cells in row] for row in table]),
     "Y02": rows(lambda table: [row for row in table if row[1] != "2015"]),

@@ -219,14 +219,14 @@ def one_row_more(path):
     shx.write_bytes(shx.read_bytes()[:-8])
 
 
-def total_row(table):
+def total_row(table, name="合計"):
     # a row of totals under the areas
     head, areas = table[0], table[1:]
     counts = range(head.index("totalPopulation"), head.index("numberOfHouseholds"))
     total = list(areas[-1])
     for place in counts:
         total[place] = str(sum(int(row[place]) for row in areas))
-    total[0], total[head.index("regionName")], total[-1] = "9", "合計", "34.35,134.08"
+    total[0], total[head.index("regionName")], total[-1] = "9", name, "34.35,134.08"
     return total
 
 

@@ -55,9 +55,11 @@ def test_meshes_have_what_is_published_and_all_sums_are_kept(tmp_path):
     restored = town.people.persons[0] @ groups.T
     people = np.add.reduceat(by_block(2015), mesh_files.BROAD, axis=2)
     assert np.abs(now - truth[whole]).sum() < np.abs(restored - people).sum()
-    assert np.abs(now - truth[whole]).max() < 0.5
+    assert np.abs(now - truth[whole]).max() <= 1.0
+    # totals by sex, which are published for all of them, are nearer
+    np.testing.assert_allclose(now.sum(axis=2), truth[whole].sum(axis=2), atol=0.1)
     over = (mesh.persons[0] @ groups.T)[~whole] - truth[~whole]
-    assert over.max() < 0.1
+    assert over.max() < 0.2
     # by area they would not be near it
     by_area = utashinai(tmp_path / "area")
     plain = run(open_project(by_area)).towns[0].mesh.people.totals()[0]

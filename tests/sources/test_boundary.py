@@ -114,3 +114,10 @@ def test_a_missing_column(tmp_path, report):
     assert found(report) == [("FM201", None, "KEY_CODE")]
     without = blocks().drop(columns=["JINKO", "SETAI", "HCODE"])
     assert read(write(tmp_path / "b.gpkg", without), report).persons is None
+
+
+@pytest.mark.parametrize("wrong", ["2221200", "22212A010", "22212001000"[:10]])
+def test_codes_of_another_form(wrong, tmp_path, report):
+    path = write(tmp_path / "a.gpkg", blocks(["222120010", wrong, "222120010"]))
+    assert read(path, report).zones is None
+    assert found(report) == [("FM313", 2, "KEY_CODE")]

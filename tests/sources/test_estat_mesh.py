@@ -126,3 +126,9 @@ def test_every_mesh_suppressed(tmp_path, report):
     path.write_bytes(b"".join([*lines[:2], lines[8]]))
     assert read(path, report) is None
     assert found(report) == [("FM442", None, "HTKSYORI"), ("FM315", 3, "HTKSAKI")]
+
+
+def test_codes_outside_japan(tmp_path, report):
+    path = changed(CLIP, tmp_path / "m.txt", {b"\n5240403031,": b"\n9940403031,"})
+    assert read(path, report) is None
+    assert [(p.line, p.value) for p in report.problems if p.code == "FM313"] == [(3, "9940403031")]

@@ -253,3 +253,16 @@ def test_bytes_changed_at_random_never_crash(tmp_path):
             assert len(table.lines) == len(table)
         else:
             assert report.errors
+
+
+def test_separators_other_than_commas(tmp_path, report):
+    body = CLIP.read_bytes().replace(b",", b";")
+    (tmp_path / "t.txt").write_bytes(body)
+    assert read(tmp_path / "t.txt", report) is None
+    assert [(p.code, p.line) for p in report.problems] == [("FM338", 1)]
+
+
+def test_an_endless_heading_is_told(tmp_path, report):
+    (tmp_path / "t.txt").write_bytes(b"KEY_CODE,HTKSYORI\n,," + b"x" * 200_000 + b"\n1,0\n")
+    assert read(tmp_path / "t.txt", report) is None
+    assert [(p.code, p.line) for p in report.problems] == [("FM339", 1)]

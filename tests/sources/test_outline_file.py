@@ -1,5 +1,7 @@
 """N03 as it is distributed: a Shapefile, a zip of one, a GeoPackage or GeoJSON."""
 
+import os
+
 import geopandas as gpd
 import pytest
 import shapely
@@ -58,3 +60,9 @@ def test_no_such_town_and_no_such_column(tmp_path, report):
     assert [p.code for p in report.problems] == ["FM525", "FM201"]
     assert read(tmp_path / "none.zip", report) is None
     assert report.problems[-1].code == "FM101"
+
+
+def test_a_pipe_is_no_file(tmp_path, report):
+    os.mkfifo(tmp_path / "a.shp")
+    assert read(tmp_path / "a.shp", report) is None
+    assert found(report) == [("FM101", None, "")]

@@ -271,3 +271,46 @@ def test_totals_of_ssds_as_they_were_found(tmp_path):
     read = totals.read(path, code="34204", name="三原市", year=2020, report=report)
     assert not report.problems
     assert read.column("population", 2020).tolist() == [90573]
+
+
+def test_meshes_of_125_m_are_known_by_their_table(tmp_path):
+    # one file a prefecture, as T001231 is given out
+    body = estat_files.CLIP.read_bytes().replace(b"T001102", b"T001231")
+    head, rows = body.split(b"\r\n")[:2], body.split(b"\r\n")[2:]
+    finer = [row.replace(b",", b"1,", 1) for row in rows if row.split(b",")[1:2] == [b"0"]]
+    path = tmp_path / "tblT001231E37.txt"
+    path.write_bytes(b"\r\n".join([*head, *finer]) + b"\r\n")
+    found = recognise(path)
+    assert (found.kind, found.years, found.zones) == ("estat_mesh", (2020,), len(finer))
+    assert found.clues.detail == "T001231 125 m"
+    assert found.usable
+    assert not found.verified
+
+
+def test_the_year_of_a_table_may_stand_in_its_title(tmp_path):
+    ages = ["0～4歳", "5歳以上"]
+    rows = [
+        ["町丁別年齢別人口"], ["令和２年９月末現在"],
+        ["町丁", "区分", *ages], ["甲", "男", 3, 4], [None, "女", 5, 6], [None, "計", 8, 10],
+        ["乙", "男", 1, 2], [None, "女", 2, 1], [None, "計", 3, 3],
+    ]  # fmt: skip
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(tmp_path / "machi.xlsx")
+    found = recognise(tmp_path / "machi.xlsx")
+    assert (found.kind, found.years, found.zones, found.people) == ("mapped_table", (2020,), 2, 24)
+    assert dict(found.clues.mapping)["sex"] == "区分"
+    rows[0] = ["平成27年から令和2年まで"]  # not one year only
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(tmp_path / "machi.xlsx")
+    assert recognise(tmp_path / "machi.xlsx").years == ()
+
+
+def test_a_long_table_that_is_large_is_still_told(tmp_path):
+    path = tmp_path / "long.csv"
+    row = "2020-10-01,甲,男,0～4歳,3"
+    path.write_text("\n".join(["年月日,行政区,性別,年齢,人数", *[row] * 4_000]), "utf-8")
+    assert recognise(path).kind == "mapped_table"

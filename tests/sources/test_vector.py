@@ -184,3 +184,10 @@ def test_many_shapes_of_one_key_are_quick():
     ids, merged = vector.dissolve(keys, shapes)
     assert len(ids) == 20_000
     assert (shapely.area(merged) == 2).all()
+
+
+def test_shapes_that_were_cut_off_are_one_fault(tmp_path, report):
+    path = write(tmp_path / "a.shp", frame())
+    path.write_bytes(path.read_bytes()[:-40])
+    assert read(path, report) is None
+    assert found(report) == [("FM557", None, "")]
