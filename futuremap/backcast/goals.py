@@ -19,7 +19,7 @@ from futuremap.core.fields import field
 from futuremap.core.layer import Text
 from futuremap.indicators.people import OLD, VERY_OLD, WORKING
 from futuremap.pipeline.difference import reach_row
-from futuremap.pipeline.read_scenarios import find_facility, find_zone
+from futuremap.pipeline.named_places import find_facility, find_zone
 from futuremap.pipeline.run import Outcome, TownOutcome
 from futuremap.scenario.schedule import at_ages
 
@@ -104,7 +104,12 @@ class Goal(NamedTuple):
         return level if self.of_weights is None else 0.0
 
     def slack(self, value: float) -> float:
-        """How far a value is on the right side of the bound; negative where it fails."""
+        """How far a value is on the right side of the bound; negative where it fails.
+
+        The ratio of nobody holds: there is none whom it could be wrong for.
+        """
+        if np.isnan(value):
+            return 0.0
         return value - self.bound if self.least else self.bound - value
 
 
@@ -212,7 +217,10 @@ def measured(outcome: Outcome, goal: Goal, *, facility_class: str = "") -> float
     parts = [_people(town, target) for town in outcome.towns]
     by_age = np.sum([part[goal.year].sum(axis=(0, 1)) for part in parts], axis=0)
     value = float(by_age @ goal.ages)
-    return value / float(by_age.sum()) if goal.of_weights is not None else value
+    if goal.of_weights is None:
+        return value
+    everybody = float(by_age.sum())
+    return value / everybody if everybody > 0 else float("nan")
 
 
 def _people(town: TownOutcome, target: TargetEntry) -> Floats:
