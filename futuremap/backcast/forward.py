@@ -17,6 +17,7 @@ from futuremap.config.scenario import (
     Scenario,
 )
 from futuremap.core.layer import Text
+from futuremap.pipeline.named_places import find_facility, find_zone
 from futuremap.pipeline.respond import Unit
 from futuremap.pipeline.run import Outcome
 
@@ -107,9 +108,26 @@ def place_words(outcome: Outcome, entry: LeverEntry, zone: int) -> Text:
             if name in town.blocks.ids:
                 shown = town.blocks.names[town.blocks.ids.index(name)]
                 return Text(shown, shown)
-    named = entry.zone or "・".join(entry.zones) or entry.facility
+    named = "・".join(called(outcome, name, entry.municipality) for name in named_in(entry))
     if named:
         tail = Text("の周り", "around ") if entry.facility else Text("", "")
         return Text(named + tail.ja, tail.en + named)
     names = [town.name for town in towns if entry.municipality in ("", town.code)]
     return Text("・".join(n.ja for n in names), ", ".join(n.en for n in names))
+
+
+def named_in(entry: LeverEntry) -> list[str]:
+    """What a lever names: blocks, or a facility."""
+    return [name for name in (entry.zone, *entry.zones, entry.facility) if name]
+
+
+def called(outcome: Outcome, name: str, code: str) -> str:
+    """The name of a block or a facility that may have been given by its id."""
+    towns = outcome.prepared.towns
+    zone, facility = find_zone(name, code, towns), find_facility(name, code, towns)
+    for town in towns:
+        if zone is not None and town.code == zone[0]:
+            return str(town.blocks.names[town.blocks.ids.index(zone[1])])
+        if facility is not None and town.code == facility[0] and town.facilities is not None:
+            return str(town.facilities.table.loc[facility[1], "name"])
+    return name

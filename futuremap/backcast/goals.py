@@ -20,8 +20,8 @@ from futuremap.core.layer import Text
 from futuremap.core.population import SEXES
 from futuremap.indicators.people import OLD, VERY_OLD, WORKING
 from futuremap.pipeline.difference import inside, reach_row
+from futuremap.pipeline.named_places import find_facility, find_zone
 from futuremap.pipeline.read_rates import find_field
-from futuremap.pipeline.read_scenarios import find_facility, find_zone
 from futuremap.pipeline.run import Outcome, TownOutcome
 from futuremap.pipeline.town_rates import rates_by_town
 from futuremap.scenario.schedule import at_ages
@@ -128,7 +128,12 @@ class Goal(NamedTuple):
         return 0.0 if self.whole else level
 
     def slack(self, value: float) -> float:
-        """How far a value is on the right side of the bound; negative where it fails."""
+        """How far a value is on the right side of the bound; negative where it fails.
+
+        The ratio of nobody holds: there is none whom it could be wrong for.
+        """
+        if np.isnan(value):
+            return 0.0
         return value - self.bound if self.least else self.bound - value
 
 
@@ -254,7 +259,10 @@ def measured(outcome: Outcome, goal: Goal, *, facility_class: str = "") -> float
         return _weighed(outcome, goal)
     by_age = _by_age(outcome, goal)
     value = float((by_age * goal.parts[0].rates).sum())
-    return value / float(by_age.sum()) if goal.is_ratio else value
+    if not goal.is_ratio:
+        return value
+    everybody = float(by_age.sum())
+    return value / everybody if everybody > 0 else float("nan")
 
 
 def _by_age(outcome: Outcome, goal: Goal) -> Floats:

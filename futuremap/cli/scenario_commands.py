@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -23,6 +23,7 @@ from futuremap.backcast.deliver import (
 from futuremap.cli.console import PLAIN_WIDTH, progress, show_report
 from futuremap.pipeline import open_project, run
 from futuremap.pipeline.deliver_scenarios import deliver_scenarios, headline, said
+from futuremap.pipeline.language import in_language
 from futuremap.pipeline.scenarios import Played, keys_of, run_scenarios
 
 app = typer.Typer(no_args_is_help=True, help="シナリオ：何もしない将来との違い / scenarios")
@@ -31,6 +32,10 @@ ProjectFile = Annotated[
     typer.Argument(help="project.toml またはそのフォルダー", show_default=False),
 ]
 Out = Annotated[Path, typer.Option("--out", help="出力先のフォルダー")]
+Lang = Annotated[
+    Literal["ja", "en"] | None,
+    typer.Option("--lang", help="地図（Google Earth）の言語。なければ project.toml のとおり"),
+]
 OUT = Path("out")
 
 
@@ -64,10 +69,11 @@ def run_all(
         typer.Argument(help="シナリオのキーか名前（なければすべて）", show_default=False),
     ] = None,
     out: Out = OUT,
+    lang: Lang = None,
 ) -> None:
     """シナリオを推計し、何もしない将来と並べて出力する / run scenarios beside the baseline."""
     with progress() as say:
-        prepared = open_project(project, progress=say)
+        prepared = in_language(open_project(project, progress=say), lang)
         if not keys_of(prepared, names or ()):
             raise typer.BadParameter("project.toml に [scenario.名前] がありません / no scenario")
         baseline = run(prepared, progress=say)
@@ -112,6 +118,7 @@ def backcast_project(
         typer.Option(help="地区ごとの安定の処方箋。地区を決める施設の種類（公民館・小学校など）"),
     ] = "",
     out: Out = OUT,
+    lang: Lang = None,
 ) -> None:
     """ありたい将来から逆算し、いちばん少ない努力を求める / what would it take?
 
@@ -122,7 +129,7 @@ def backcast_project(
     if lever and not (name or target):
         raise typer.BadParameter("--lever には --target が要ります / --lever needs a --target")
     with progress() as say:
-        prepared = open_project(project, progress=say)
+        prepared = in_language(open_project(project, progress=say), lang)
         if name or target:  # what is wrong is said before anything is projected
             asked(prepared, name, targets=target or (), levers=lever or ())
         outcome = run(prepared, progress=say)

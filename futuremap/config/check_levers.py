@@ -96,7 +96,7 @@ def check_moves(
     at: KeyPath,
     door: Door,
 ) -> None:
-    """Note levers of facilities where every target is about people, whom they don't move (FM863).
+    """Note levers of facilities that move no target: those of people, or of years before them.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def check_moves(
     at
         Where they stand.
     door
-        Takes FM863.
+        Takes FM843 and FM863.
     """
     of_people = targets and not any(
         target.facility or target.indicator == "coverage_rate" for target in targets
@@ -114,3 +114,7 @@ def check_moves(
         if of_people and lever.lever in OF_FACILITIES:
             told = "、".join(dict.fromkeys(target.indicator for target in targets))
             door.add("FM863", (*at, "lever", j), value=lever.lever, targets=told)
+        last = max((target.year for target in targets), default=0)
+        if lever.lever == "facilities" and targets and (lever.from_year or 0) > last:
+            door.add("FM843", (*at, "lever", j, "from_year"), value=lever.from_year, first="",
+                     last=last)  # fmt: skip

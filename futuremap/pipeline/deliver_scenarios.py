@@ -127,7 +127,8 @@ def write_comparison(
     files: dict[str, Text] = {}
     for one in drawn:
         progress(f"Google Earth：{one.layers[0].title.ja}")
-        files |= _write_earth(one, folder)
+        lang = comparison.baseline.prepared.project.output.language
+        files |= _write_earth(one, folder, lang=lang)
     header = comparison.baseline.prepared.project.project
     if drawn:
         progress("QGIS：GeoPackage")
@@ -159,7 +160,7 @@ def write_comparison(
     return files | {f"data/comparison.{end}": about for end in ("csv", "parquet")}
 
 
-def _write_earth(one: SideBySide, folder: Path) -> dict[str, Text]:
+def _write_earth(one: SideBySide, folder: Path, *, lang: str) -> dict[str, Text]:
     layers = one.for_earth()
     files = {}
     mesh = one.layers[0].kind == "mesh"
@@ -168,7 +169,7 @@ def _write_earth(one: SideBySide, folder: Path) -> dict[str, Text]:
     if kept:
         # Earth Pro opens the files of the web as they are; a second set would hold the same
         place = folder / "earth" / "web"
-        for path in write_earth(kept, place, profile=EARTH_WEB, prefix=f"{one.key}_"):
+        for path in write_earth(kept, place, profile=EARTH_WEB, prefix=f"{one.key}_", lang=lang):
             said = one.layers[2].title
             files[path.relative_to(folder).as_posix()] = Text(
                 f"{said.ja}（{'・'.join(layer.heading() for layer in kept)}）",

@@ -19,10 +19,12 @@ from futuremap.config.scenario import (
 )
 from futuremap.core.flows import LOSSES, Flows, advance_age
 from futuremap.core.population import Population
+from futuremap.errors import DemographyError
 from futuremap.indicators.changed_rates import ChangedRate, factor_at, fields_of
 from futuremap.pipeline.housing import mover_profile
+from futuremap.pipeline.named_places import find_facility, find_zone
 from futuremap.pipeline.read_rates import find_field
-from futuremap.pipeline.read_scenarios import bundle_of, find_facility, find_zone
+from futuremap.pipeline.read_scenarios import bundle_of
 from futuremap.pipeline.run import Outcome
 from futuremap.projection.beyond import (
     Came,
@@ -84,6 +86,11 @@ class Grounds(NamedTuple):
         """Share of each zone of what comes to some places ``(Z,)``: as people live there.
 
         A facility's place is its reach in the base year.
+
+        Raises
+        ------
+        DemographyError
+            If a facility has nothing in reach.
         """
         people = self.path[0].sum(axis=(1, 2))
         weights = self.inside(where)
@@ -91,6 +98,10 @@ class Grounds(NamedTuple):
             weights = self.reached(where)
         living = weights * people
         total = living.sum()
+        if not weights.sum() > 0:
+            raise DemographyError(
+                f"{where.facility} の利用圏に区域がありません / no zone is in reach of it"
+            )
         return np.asarray(living / total if total > 0 else weights / weights.sum())
 
     def inside(self, where: Where) -> Floats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 import shapely
@@ -13,29 +13,11 @@ from futuremap.config.lines import Path as KeyPath
 from futuremap.config.model import Project
 from futuremap.config.scenario import NewBus, Scenario
 from futuremap.core.zones import Zones
+from futuremap.pipeline.named_places import Town
 from futuremap.pipeline.notes import Notes
 from futuremap.pipeline.read_reach import ReachInputs
 
 STOP = "new-stop"
-
-
-class Town(Protocol):
-    """A municipality, as far as a bus runs in it."""
-
-    @property
-    def code(self) -> str:
-        """Its code."""
-        ...
-
-    @property
-    def blocks(self) -> Zones:
-        """Its town blocks."""
-        ...
-
-    @property
-    def reach(self) -> ReachInputs:
-        """Its roads and buses."""
-        ...
 
 
 class _Laid(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,30 +14,16 @@ from futuremap.config.model import Project
 from futuremap.config.scenario import INDICATORS, RateChange, TargetEntry
 from futuremap.core.fields import field
 from futuremap.core.person_rates import PersonRates
-from futuremap.core.population import Population
 from futuremap.indicators.catalogue import Catalogue
 from futuremap.indicators.changed_rates import can_change, factor_at, fields_of
 from futuremap.indicators.make_rates import Setting, person_rates
+from futuremap.pipeline.named_places import Town
 from futuremap.pipeline.notes import Notes
 from futuremap.pipeline.read_indicators import IndicatorInputs
 from futuremap.projection.single_years import LAST_AGE, split_ages
 
 Floats = NDArray[np.float64]
 ROUNDING = 1e-9
-
-
-class Town(Protocol):
-    """A municipality, as far as its rates are looked at."""
-
-    @property
-    def code(self) -> str:
-        """Its code."""
-        ...
-
-    @property
-    def base(self) -> Population:
-        """Its people in the base year."""
-        ...
 
 
 class Stated(NamedTuple):

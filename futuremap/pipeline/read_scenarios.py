@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
-from typing import Protocol
 
 import numpy as np
 import pandas as pd
 import shapely
 
 from futuremap.catchment.events import check_events
+from futuremap.config.check_levers import RATIOS
 from futuremap.config.check_scenario import near
 from futuremap.config.lines import Path as KeyPath
 from futuremap.config.model import Project
@@ -27,54 +25,14 @@ from futuremap.config.scenario import (
     Where,
 )
 from futuremap.core.facilities import FURTHER, Facilities
-from futuremap.core.population import Population
 from futuremap.core.zones import Zones, join
+from futuremap.pipeline.named_places import Town, find_facility, find_zone, only_town, towns_of
 from futuremap.pipeline.new_bus import check_lines
 from futuremap.pipeline.notes import Notes
 from futuremap.pipeline.read_indicators import IndicatorInputs
 from futuremap.pipeline.read_rates import check_rates, check_targets
-from futuremap.pipeline.read_reach import ReachInputs
 from futuremap.problems import Report
 from futuremap.scenario.bundles import Bundle, known_bundles
-
-
-class Town(Protocol):
-    """A municipality, as far as scenarios name parts of it."""
-
-    @property
-    def code(self) -> str:
-        """Its code."""
-        ...
-
-    @property
-    def outline(self) -> Zones:
-        """Its boundary."""
-        ...
-
-    @property
-    def blocks(self) -> Zones:
-        """Its town blocks."""
-        ...
-
-    @property
-    def base(self) -> Population:
-        """Its people in the base year."""
-        ...
-
-    @property
-    def reach(self) -> ReachInputs:
-        """Its roads and buses."""
-        ...
-
-    @property
-    def facilities(self) -> Facilities | None:
-        """Its facilities with the events of the baseline."""
-        ...
-
-    @property
-    def class_names(self) -> dict[str, str]:
-        """The names of their classes."""
-        ...
 
 
 def check_scenarios(
@@ -142,6 +100,7 @@ def check_backcast(
         here: KeyPath = (*at, "target", j)
         if target.zone:
             _check_zone(target.zone, target.municipality, towns, (*here, "zone"), notes)
+            _check_kept(target, towns, (*here, "keep"), notes)
         if target.facility:
             _check_facility(target.facility, target.municipality, towns, (*here, "facility"), notes)
     for j, lever in enumerate(levers):
@@ -149,6 +108,16 @@ def check_backcast(
         _check_where(lever, towns, here, notes)
         if lever.bundle:
             _check_bundle(lever.bundle, (*here, "bundle"), notes)
+
+
+def _check_kept(target: TargetEntry, towns: Sequence[Town], at: KeyPath, notes: Notes) -> None:
+    """Note a ratio to keep where nobody lives."""
+    found = find_zone(target.zone, target.municipality, towns)
+    if found is None or target.keep is None or target.indicator not in RATIOS:
+        return
+    (town,) = towns_of(found[0], towns)
+    if not float(town.base.only([found[1]]).totals()[0, 0]) > 0:
+        notes.add("FM866", at, target.zone)
 
 
 def _check_bundle(name: str, at: KeyPath, notes: Notes) -> None:
@@ -164,11 +133,31 @@ def _check_where(entry: Where, towns: Sequence[Town], at: KeyPath, notes: Notes)
             _check_zone(name, entry.municipality, towns, (*at, "zone"), notes)
     if entry.facility:
         _check_facility(entry.facility, entry.municipality, towns, (*at, "facility"), notes)
+        _check_reached(entry.facility, entry.municipality, towns, (*at, "facility"), notes)
+
+
+def _check_reached(
+    name: str,
+    code: str,
+    towns: Sequence[Town],
+    at: KeyPath,
+    notes: Notes,
+) -> None:
+    """Note a facility that has no place, or is not there yet: nobody is in its reach."""
+    found = find_facility(name, code, towns)
+    if found is None:
+        return
+    (town,) = towns_of(found[0], towns)
+    base = notes.project.years[0]
+    if town.facilities is not None:
+        opened = pd.to_numeric(town.facilities.table.loc[found[1], "opened"], errors="coerce")
+        if found[1] not in town.facilities.located.ids or opened > base:
+            notes.add("FM865", at, name, base_year=base)
 
 
 def _check_zone(name: str, code: str, towns: Sequence[Town], at: KeyPath, notes: Notes) -> None:
     if find_zone(name, code, towns) is None:
-        names = {zone for town in _of(code, towns) for zone in town.blocks.names}
+        names = {zone for town in towns_of(code, towns) for zone in town.blocks.names}
         notes.add("FM840", at, name, near=near(name, names))
 
 
@@ -182,7 +171,7 @@ def _check_facility(
     if find_facility(name, code, towns) is None:
         names = {
             listed
-            for town in _of(code, towns)
+            for town in towns_of(code, towns)
             if town.facilities is not None
             for listed in town.facilities.table["name"]
         }
@@ -207,7 +196,7 @@ def _check_cleared(scenario: Scenario, towns: Sequence[Town], at: KeyPath, notes
         found = find_zone(estate.zone, estate.municipality, towns)
         if found is None or not estate.dwellings < 0:
             continue
-        (town,) = _of(found[0], towns)
+        (town,) = towns_of(found[0], towns)
         living = float(town.base.only([found[1]]).totals()[0, 0])
         people = -estate.dwellings * estate.occupied_share * (estate.household_size or 0.0)
         gone[found[1]] = gone.get(found[1], 0.0) + people
@@ -216,7 +205,7 @@ def _check_cleared(scenario: Scenario, towns: Sequence[Town], at: KeyPath, notes
 
 
 def _check_new(new: NewFacility, towns: Sequence[Town], at: KeyPath, notes: Notes) -> None:
-    town = _town_of(new.municipality, towns)
+    town = only_town(new.municipality, towns)
     classes = sorted({name for one in towns for name in one.class_names})
     point = shapely.Point(new.longitude, new.latitude)
     if town is None or town.facilities is None or new.facility_class not in town.class_names:
@@ -230,43 +219,6 @@ def _check_new(new: NewFacility, towns: Sequence[Town], at: KeyPath, notes: Note
 
 def _new_names(scenario: Scenario) -> set[str]:
     return {new.name for new in scenario.facility}
-
-
-def _of(code: str, towns: Sequence[Town]) -> list[Town]:
-    return [town for town in towns if code in ("", town.code)]
-
-
-def _town_of(code: str, towns: Sequence[Town]) -> Town | None:
-    found = _of(code, towns)
-    return found[0] if len(found) == 1 else None
-
-
-def find_zone(name: str, code: str, towns: Sequence[Town]) -> tuple[str, str] | None:
-    """Town code and id of a zone of that id or name; None unless there is exactly one."""
-    found = [(town.code, _zone_index(town.blocks).get(name)) for town in _of(code, towns)]
-    known = [(code, zone) for code, zone in found if zone is not None]
-    return known[0] if len(known) == 1 else None
-
-
-@lru_cache(maxsize=64)
-def _zone_index(blocks: Zones) -> dict[str, str]:
-    """Id of each block by its id, and by its name where only one has it."""
-    ids, names = blocks.ids, blocks.names
-    alone = {name for name, count in Counter(names).items() if count == 1}
-    named = {name: zone for name, zone in zip(names, ids, strict=True) if name in alone}
-    return {**named, **{zone: zone for zone in ids}}
-
-
-def find_facility(name: str, code: str, towns: Sequence[Town]) -> tuple[str, str] | None:
-    """Town code and id of a facility of that id or name; None unless there is exactly one."""
-    known = []
-    for town in _of(code, towns):
-        if town.facilities is None:
-            continue
-        table = town.facilities.table
-        ids = [name] if name in table.index else table.index[table["name"] == name].tolist()
-        known += [(town.code, str(one)) for one in ids]
-    return known[0] if len(known) == 1 else None
 
 
 def bundle_of(project: Project, name: str) -> Bundle:

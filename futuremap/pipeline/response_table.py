@@ -29,7 +29,8 @@ from futuremap.pipeline.difference import (
     reach_row,
 )
 from futuremap.pipeline.draw import credits_for
-from futuremap.pipeline.read_scenarios import bundle_of, find_facility, find_zone
+from futuremap.pipeline.named_places import find_facility, find_zone
+from futuremap.pipeline.read_scenarios import bundle_of
 from futuremap.pipeline.respond import respond
 from futuremap.pipeline.run import Outcome
 from futuremap.projection.beyond import Change, follow_change

@@ -495,3 +495,43 @@ def test_facilities_stay_in_towns_that_are_not_asked_for():
     assert len(closed) == 7 - answer.pulls[0].amount
     assert answer.targets[1].value > 0  # what a target is about stays
     assert as_json(answer)["events"]
+
+
+def test_nobody_has_a_ratio(outcome):
+    base = outcome.projection.population.totals()[0]
+    empty = outcome.projection.population.zones[int(base.argmin())]
+    assert base.min() == 0
+    lever = f"bundle=family_30s, zone={empty}, max=20"
+    answer = backcast(
+        outcome,
+        targets=[f"indicator=ageing_rate, zone={empty}, year=2053, at_most=0.3"],
+        levers=[lever],
+    )
+    assert answer.feasible
+    assert np.isnan(answer.targets[0].value)
+    some = backcast(
+        outcome,
+        targets=[f"indicator=population, zone={empty}, year=2053, at_least=10"],
+        levers=[lever],
+    )
+    assert empty not in str(some)  # a block that is given by its id is called by its name
+    assert json.dumps(as_json(answer), allow_nan=False)
+    with pytest.raises(InputRefused) as refused:
+        backcast(
+            outcome,
+            targets=[f"indicator=ageing_rate, zone={empty}, year=2053, keep=1"],
+            levers=[lever],
+        )
+    assert [problem.code for problem in refused.value.report.errors] == ["FM866"]
+
+
+def test_people_cannot_come_around_a_facility_without_a_place(outcome):
+    facilities = outcome.towns[0].town.facilities
+    (nowhere,) = set(facilities.table.index) - set(facilities.located.ids)
+    with pytest.raises(InputRefused) as refused:
+        backcast(
+            outcome,
+            targets=["indicator=population, year=2053, keep=0.85"],
+            levers=[f"bundle=family_30s, facility={nowhere}, max=2000"],
+        )
+    assert [problem.code for problem in refused.value.report.errors] == ["FM865"]

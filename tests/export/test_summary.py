@@ -44,3 +44,12 @@ def test_made_up_data_is_said_first(tmp_path):
     assert path.name == "README.html"
     assert text.index("合成データを含みます") < text.index("数字")
     assert "In English" in text
+
+
+def test_long_tables_stand_behind_the_sheet_that_is_read():
+    """A mayor's sheet ends with the chart; notes and long tables begin one of their own."""
+    long = Grid(Text("長い表", "long"), ["地区", "人"], [["一", "1"]])
+    page = render_summary(summary(charts=["<svg>chart</svg>"], appendix=[long]))
+    assert page.index("<svg>chart") < page.index("<div class='more'>") < page.index("長い表")
+    assert ".more, .en { break-before: page; }" in page
+    assert "<li>long</li>" in page

@@ -77,6 +77,9 @@ def written(tmp_path):
          "FM862", "zone"),
         (BACKCAST.format(target=TARGET, lever='lever = "facilities"\nclass = "hall"\nmax = 7'),
          "FM863", "facilities"),
+        (BACKCAST.format(target='indicator = "coverage_rate"\nat_least = 0.8',
+                         lever='lever = "facilities"\nclass = "hall"\nmax = 7')
+         .replace("year = 2045", "year = 2030") + "from_year = 2031\n", "FM843", "2031"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_meant_is_refused_with_its_line(written, more, code, value):

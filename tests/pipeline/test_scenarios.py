@@ -9,7 +9,7 @@ import pytest
 
 from futuremap import example
 from futuremap.config.scenario import Scenario
-from futuremap.core.flows import imbalance
+from futuremap.core.flows import Flows, imbalance
 from futuremap.pipeline import open_project, run
 from futuremap.pipeline.comparison_rows import comparison_rows
 from futuremap.pipeline.prepare import check_project
@@ -401,3 +401,38 @@ def test_a_scenario_nobody_wrote_is_proposed_another(outcome):
 
     with pytest.raises(UnknownNameError):
         run_scenarios(outcome, ["nothing"])
+
+
+def test_no_difference_keeps_the_account_to_the_bit(outcome):
+    for nothing in ({"fertility": [{"factor": 1.0}]}, {"survival": [{"death_factor": 1.0}]},
+                    {"migration": [{"net_loss_factor": 1.0}]}):  # fmt: skip
+        found = played(outcome, **nothing).outcome
+        assert found.projection.flows is outcome.projection.flows
+        assert found.accounts.indicators == outcome.accounts.indicators
+        assert same_tables(found.accounts, outcome.accounts)
+
+
+def test_what_a_baseline_brings_stays_in_its_own_column(outcome):
+    """People of a baseline whose account knows in- and out-migrants are not lumped together."""
+    flows = outcome.projection.flows
+    net = flows.data["net_change"].values
+    known = Flows.build(
+        {
+            "births": flows.data["births"].values.copy(),
+            "control_adjustment": flows.data["control_adjustment"].values.copy(),
+            "in_migrants": np.maximum(net, 0.0),
+            "out_migrants": np.maximum(-net, 0.0),
+        },
+        years=[int(year) for year in flows.data["year"].values],
+        zones=outcome.projection.population.zones,
+        ages=flows.ages,
+    )
+    base = outcome._replace(projection=outcome.projection._replace(flows=known))
+    setting = Scenario.model_validate({"name": "x", **FAMILIES})
+    found = play(base, "x", setting, draft=True).outcome.projection
+    assert imbalance(found.population, found.flows) < 1e-12
+    more = found.flows.data["in_migrants"].values - known.data["in_migrants"].values
+    assert more.sum() == pytest.approx(12.0 * (15 + 0.8 + 0.6 + 0.4 + 0.2) * 3, rel=1e-9)
+    np.testing.assert_array_equal(
+        found.flows.data["out_migrants"].values, known.data["out_migrants"].values
+    )

@@ -204,3 +204,16 @@ def test_what_cannot_be_reached_is_told_and_ends_well(yugawara, tmp_path, future
     assert futuremap("scenario", "run", yugawara, "nothing").code == 2
     again = text_of(tmp_path / "out" / "mihara_yugawara_backcast")
     assert again == page  # a refusal leaves the earlier set
+
+
+def test_maps_of_a_scenario_speak_the_language_that_is_asked_for(yugawara, tmp_path, futuremap):
+    answer = futuremap("scenario", "run", yugawara, "--out", tmp_path, "--lang", "en")
+    assert answer.code == 0, answer.err
+    maps = tmp_path / "mihara_yugawara_scenarios" / "earth" / "web"
+    names = folders(maps / "stay_town_blocks.kmz")
+    assert names == [
+        "Now (2015)",
+        "If nothing is done (2045)",
+        "Yugawara halves its net losses of the twenties (2045)",
+        "Difference from doing nothing (2045)",
+    ]
