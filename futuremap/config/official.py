@@ -36,7 +36,7 @@ class DwellingFile(Entry):
 
 
 class MeshMarginsFile(Entry):
-    """``[municipality.mesh_margins]``: 地域メッシュ統計 of a census, one file a first mesh."""
+    """``[municipality.mesh_margins]``: 地域メッシュ統計 by first mesh or prefecture."""
 
     files: Annotated[list[str], Field(min_length=1)]
     format: Literal["estat_mesh"] = "estat_mesh"

@@ -34,7 +34,8 @@ def read_margins(project: Project, number: int, report: Report) -> Population | 
         The project, and which of its municipalities.
     report
         Takes the problems of the reader, FM443, FM464 for a year that is not the base year,
-        FM465 for meshes larger than the project's, and FM469 for files that differ in ages.
+        FM465 for meshes larger than the project's, FM469 for files that differ in ages, and
+        FM584 for those that have meshes in common.
 
     Returns
     -------
@@ -55,17 +56,18 @@ def read_margins(project: Project, number: int, report: Report) -> Population | 
     parts = [part for part in read if part is not None]
     if len(parts) < len(entry.files):
         return None
+    seen: dict[str, str] = {}
     for file, part in zip(entry.files, parts, strict=True):
-        if part.ages != parts[0].ages or (part is not parts[0] and _share(part, parts[0])):
+        if twice := sorted(seen.keys() & set(part.zones)):
+            report.add("FM584", file=file, value=twice[0], count=len(twice), other=seen[twice[0]])
+            return None
+        seen |= dict.fromkeys(part.zones, file)
+        if part.ages != parts[0].ages:
             shown = ", ".join(map(str, part.ages.lower))
             expected = ", ".join(map(str, parts[0].ages.lower))
             report.add("FM469", file=file, value=shown, expected=expected)
             return None
     return join_zones(parts)
-
-
-def _share(one: Population, other: Population) -> bool:
-    return not set(one.zones).isdisjoint(other.zones)
 
 
 def _read(

@@ -114,7 +114,7 @@ def read(
     zones = published.totals.zones
     return SmallAreas(
         published,
-        tuple(table.texts[NAME][leaves].tolist()),
+        tuple(_names(table, leaves)),
         tuple(zone[:TOWN] for zone in zones),
         dict(zip(zones, table.lines[leaves].tolist(), strict=True)),
     )
@@ -134,6 +134,15 @@ def _with_zeros(table: EstatTable, report: Report) -> EstatTable:
     for name in (KEY, *estat_merged.CODES):
         texts[name] = np.array([_LOST.sub(r"0\g<0>", one) for one in texts[name]], dtype=object)
     return replace(table, texts=texts)
+
+
+def _names(table: EstatTable, rows: NDArray[np.intp]) -> list[str]:
+    named: list[str] = table.texts[NAME][rows].tolist()
+    if all(named) or CITY not in table.texts:
+        return named
+    # a municipality that is not divided has only its own name
+    cities: list[str] = table.texts[CITY][rows].tolist()
+    return [name or city for name, city in zip(named, cities, strict=True)]
 
 
 def _is_used(label: str) -> bool:
@@ -205,6 +214,8 @@ def _rows(table: EstatTable, municipality: str | None, report: Report) -> _Rows 
     parents = {key[:BLOCK] for key in keys if len(key) == CHOME}
     parent = np.array([key in parents for key in keys])
     leaf = chosen & ((digits == CHOME) | ((digits == BLOCK) & ~parent))
+    if municipality is not None and not (leaf & own).any():  # a village that is not divided
+        leaf |= np.array([key == municipality for key in keys], dtype=np.bool_)
     agree = _agree_with_level(table.texts[LEVEL], digits, parent)
     other = np.flatnonzero(chosen & ~wrong & ~agree)
     expected = "1, 2, 3, 4"

@@ -80,6 +80,12 @@ class MeshProjection(NamedTuple):
         return Table.build(values, years=self.years, zones=self.zones)
 
 
+class _Restored(NamedTuple):
+    persons: Floats  # (N, A)
+    flag: NDArray[np.uint8]  # (N,)
+    hidden: NDArray[np.bool_]  # whether the ages stand with another mesh (N,)
+
+
 def read(
     path: Path,
     *,
@@ -152,9 +158,10 @@ def _projection(
     ):
         return None
     order = np.flatnonzero(ours)[np.argsort(meshes.codes[ours].astype(str))]
-    persons = np.array([people for people, _ in sound])[:, order]
-    flags = np.array([flag for _, flag in sound])[:, order]
-    _say_restored(meshes, flags)
+    persons = np.array([of.persons for of in sound])[:, order]
+    flags = np.array([of.flag for of in sound])[:, order]
+    hidden = np.array([of.hidden for of in sound])[:, order]
+    _say_restored(meshes, flags, hidden)
     return MeshProjection(
         zones=tuple(meshes.codes[order]),
         years=tuple(years),
@@ -173,8 +180,8 @@ def _year(
     year: int,
     totals: Floats,
     ours: NDArray[np.bool_],
-) -> tuple[Floats, NDArray[np.uint8]] | None:
-    """Ages in one year ``(N, A)`` and their flags ``(N,)``; None if any is in doubt."""
+) -> _Restored | None:
+    """Ages in one year; None if any is in doubt."""
     five = np.stack([meshes.numbers(name) for name in names.five[year]], axis=1)
     agree = _sums_agree(meshes, names, year, five)
     where = _groups(meshes, names, year, ours)
@@ -257,8 +264,8 @@ def _restore(
     five: Floats,
     totals: Floats,
     where: NDArray[np.intp],
-) -> tuple[Floats, NDArray[np.uint8]]:
-    """Ages of every mesh ``(N, A)``, those of merged ones shared out, and their flags ``(N,)``."""
+) -> _Restored:
+    """Ages of every mesh, those of merged ones shared out."""
     count = len(totals)
     of_group = np.zeros_like(five)
     np.add.at(of_group, where, five)
@@ -270,12 +277,16 @@ def _restore(
     persons = np.where(kept[:, np.newaxis], five, totals[:, np.newaxis] * share[where])
     flag = np.full(count, Flag.PROJECTED, dtype=np.uint8)
     flag[merged] |= np.uint8(Flag.MERGED)
-    flag[where != np.arange(count)] |= np.uint8(Flag.IMPUTED)
-    return persons, flag
+    flag[~kept] |= np.uint8(Flag.IMPUTED)  # of the receiving mesh too, ages are no longer its own
+    return _Restored(persons, flag, where != np.arange(count))
 
 
-def _say_restored(meshes: Meshes, flags: NDArray[np.uint8]) -> None:
-    hidden, merged = ((flags & np.uint8(bit)) > 0 for bit in (Flag.IMPUTED, Flag.MERGED))
+def _say_restored(
+    meshes: Meshes,
+    flags: NDArray[np.uint8],
+    hidden: NDArray[np.bool_],
+) -> None:
+    merged = (flags & np.uint8(Flag.MERGED)) > 0
     if merged.any():
         meshes.note(
             "FM458",

@@ -17,6 +17,7 @@ import numpy as np
 import rasterio
 import shapely
 from numpy.typing import NDArray
+from rasterio.enums import ColorInterp
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
@@ -25,6 +26,7 @@ from futuremap.problems import Report
 from futuremap.sources import crs
 from futuremap.sources.limits import Refused
 
+COLOURS = {ColorInterp.red, ColorInterp.green, ColorInterp.blue}  # bands of a picture
 MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 MAX_WINDOW = 16_000_000  # cells; a large city in cells of 10 m
 MAX_BLOCK = 128 * 2**20  # bytes of one strip or tile, which is inflated as a whole
@@ -143,7 +145,7 @@ def with_raster(
     band
         Which band, from 1.
     report
-        Takes FM101, FM102, FM104, FM574, FM540 to FM543, FM550 and what `use` refuses.
+        Takes FM101, FM102, FM104, FM574, FM540 to FM543, FM550, FM583 and what `use` refuses.
 
     Returns
     -------
@@ -200,6 +202,8 @@ def _check_size(raster: Any, path: Path, band: int) -> crs.System:
         reason = "回転しているか、南が上です / it is rotated, or south is up"
     if reason:
         raise Refused("FM550", reason=reason)
+    if raster.colorinterp[band - 1] in COLOURS:
+        raise Refused("FM583", value=f"{raster.count} バンド/bands {raster.dtypes[band - 1]}")
     west, south, east, north = _bounds(raster)
     written = raster.crs.to_wkt() if raster.crs else ""
     around = ((west + east) / 2, (south + north) / 2)

@@ -177,3 +177,48 @@ def test_without_the_key_nothing_is_looked_for(tmp_path):
     assert town.shares is None
     assert town.dwelling is None
     assert not town.stands_by
+
+
+def test_meshes_of_125_m_from_the_table_to_the_run(tmp_path):
+    folder = utashinai(tmp_path / "p")
+    blocks = open_project(folder).towns[0].blocks
+    codes, cells = mesh_files.placed(blocks, 2015, level="125m")
+    truth = cells.sum(axis=1)
+    people = truth.sum(axis=(1, 2))
+    # as in any 125 m table, many have a handful of people, whose ages are merged elsewhere
+    few, many = np.flatnonzero((people > 0) & (people <= 3)), np.flatnonzero(people > 3)
+    pairs = list(zip(few, many, strict=False))
+    merged = [(codes[a], codes[b]) for a, b in pairs]
+    assert len(merged) > 100
+    mesh_files.write(folder / "m.txt", codes, truth, merged=merged)
+    utashinai(folder, AREAS, AGES, MARGINS.format(year=2015), '\n[mesh]\nlevel = "125m"\n')
+    outcome = run(open_project(folder))
+    town = outcome.towns[0]
+    mesh = town.mesh.people
+    assert {len(code) for code in mesh.zones} == {11}
+    assert mesh.zones == codes
+    np.testing.assert_allclose(
+        mesh.persons.sum(axis=1), town.people.persons.sum(axis=1), rtol=1e-9, atol=1e-9
+    )
+    binds = _binds(town.mesh.zones, town.town.blocks, {code[:4] for code in codes})
+    whole = binds == EXACT
+    assert whole.sum() > 1000
+    off = mesh.persons[0].sum(axis=2) - truth.sum(axis=2)
+    assert np.abs(off[whole]).sum() < 0.005 * people.sum()
+    touched = np.zeros(len(codes), dtype=bool)
+    touched[[at for pair in pairs for at in pair]] = True
+    assert ((mesh.flag[0] & Flag.MERGED) > 0)[touched].all()
+    share = town.mesh.table.column("imputed_share", 2015)
+    assert share[touched].min() > 0.999
+
+
+def test_two_tables_with_meshes_in_common(tmp_path):
+    folder = tmp_path / "p"
+    codes, truth = opened(folder)
+    mesh_files.write(folder / "again.txt", codes[:40], truth[:40])
+    twice = MARGINS.format(year=2015).replace('"m.txt"', '"m.txt", "again.txt"')
+    with pytest.raises(InputRefused) as refused:
+        open_project(utashinai(folder, AREAS, AGES, twice))
+    (problem,) = refused.value.report.errors
+    assert (problem.code, problem.file) == ("FM584", "again.txt")
+    assert "m.txt" in problem.text("expected")

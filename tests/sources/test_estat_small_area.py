@@ -211,3 +211,12 @@ def test_a_row_that_cannot_be_read_is_one_fault(tmp_path, report):
     torn[4] = torn[4][:-1]  # a 丁目: the sums above it could not come out right
     assert read(write(tmp_path / "t.txt", torn), report) is None
     assert [(p.code, p.line) for p in report.problems if p.code != "FM316"] == [("FM310", 7)]
+
+
+def test_a_municipality_that_is_not_divided_is_one_area(tmp_path, report):
+    path = write(tmp_path / "t.txt", [row("01209", "1", "", WEST), row("01210", "1", "", TINY)])
+    table = read(path, report)
+    assert table.published.totals.zones == ("01209",)
+    assert table.names == ("夕張市",)
+    assert table.published.totals.totals().sum() == WEST[0]
+    assert not report.problems

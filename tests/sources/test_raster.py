@@ -129,6 +129,18 @@ def test_a_missing_band(zones, tmp_path, report):
     assert found(report) == [("FM550", None, "")]
 
 
+def test_a_picture_holds_no_people(zones, tmp_path, report):
+    path = geotiff(tmp_path / "one.tif", numbers(dtype="uint8"), dtype="uint8")
+    with rasterio.open(path) as one:
+        profile = one.profile | {"count": 3, "photometric": "RGB"}
+        band = one.read(1)
+    with rasterio.open(tmp_path / "rgb.tif", "w", **profile) as out:
+        for number in (1, 2, 3):
+            out.write(band, number)
+    assert raster.read(tmp_path / "rgb.tif", zones, report=report) is None
+    assert found(report) == [("FM583", None, "")]
+
+
 def absurd(path, *, width, height, rows=1, tile=None):
     """A TIFF of a few hundred bytes that states to be as large as it likes."""
     entries = [
