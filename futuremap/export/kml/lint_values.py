@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from math import isfinite
 
-from futuremap.export.kml.shapes import DECIMALS
+from futuremap.export.kml.profiles import DECIMALS
 
 COLOUR = re.compile(r"[0-9a-f]{8}")
 TIME = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:\.\d+)?Z?)?)?)?")

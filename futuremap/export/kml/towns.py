@@ -14,8 +14,8 @@ from futuremap.core.layer import Text, View, view_of
 from futuremap.errors import ExportError
 from futuremap.export.kml.document import FLAT_LINE, FOLDER_TAIL, HEAD, TAIL, look_at
 from futuremap.export.kml.kmz import ROOT, publish
-from futuremap.export.kml.profiles import EXTENSION, Profile
-from futuremap.export.kml.shapes import DECIMALS, foot_radius, outlines
+from futuremap.export.kml.profiles import DECIMALS, EXTENSION, Profile
+from futuremap.export.kml.shapes import foot_radius, outlines
 from futuremap.export.kml.words import SYNTHETIC, WORDS, markup
 from futuremap.export.text import html_text, xml_text
 
