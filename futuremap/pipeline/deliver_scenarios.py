@@ -16,6 +16,7 @@ from futuremap.core.layer import Layer, Text
 from futuremap.export.chart import Panel, Series, line_chart
 from futuremap.export.geopackage import write_geopackage
 from futuremap.export.kml import EARTH_WEB, write_earth
+from futuremap.export.kml.lint_process import LintProcess
 from futuremap.export.manifest import write_manifest
 from futuremap.export.publish import publishing
 from futuremap.export.summary import Grid, Summary, write_summary
@@ -106,9 +107,22 @@ def write_comparison(
     """
     drawn = side_by_side(comparison)
     files: dict[str, Text] = {}
-    for one in drawn:
-        progress(f"Google Earth：{one.layers[0].title.ja}")
-        files |= _write_earth(one, folder)
+    with LintProcess() as linter:
+        for one in drawn:
+            progress(f"Google Earth：{one.layers[0].title.ja}")
+            files |= _write_earth(one, folder, linter)
+        files |= _write_tables(comparison, drawn, folder, progress=progress)
+    return files
+
+
+def _write_tables(
+    comparison: Comparison,
+    drawn: Sequence[SideBySide],
+    folder: Path,
+    *,
+    progress: Progress,
+) -> dict[str, Text]:
+    files = {}
     header = comparison.baseline.prepared.project.project
     if drawn:
         progress("QGIS：GeoPackage")
@@ -130,7 +144,7 @@ def write_comparison(
     return files | {f"data/comparison.{end}": about for end in ("csv", "parquet")}
 
 
-def _write_earth(one: SideBySide, folder: Path) -> dict[str, Text]:
+def _write_earth(one: SideBySide, folder: Path, linter: LintProcess) -> dict[str, Text]:
     layers = one.for_earth()
     files = {}
     mesh = one.layers[0].kind == "mesh"
@@ -139,7 +153,9 @@ def _write_earth(one: SideBySide, folder: Path) -> dict[str, Text]:
     if kept:
         # Earth Pro opens the files of the web as they are; a second set would hold the same
         place = folder / "earth" / "web"
-        for path in write_earth(kept, place, profile=EARTH_WEB, prefix=f"{one.key}_"):
+        for path in write_earth(
+            kept, place, profile=EARTH_WEB, prefix=f"{one.key}_", linter=linter
+        ):
             said = one.layers[2].title
             files[path.relative_to(folder).as_posix()] = Text(
                 f"{said.ja}（{'・'.join(layer.heading() for layer in kept)}）",
