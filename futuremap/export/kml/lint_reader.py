@@ -29,6 +29,8 @@ CHUNK, BUFFER = 2**16, 2**13
 MOST_TEXT = 2**25  # characters of one element
 LONGEST_TOKEN = 2**23  # bytes: of a tag with its attributes, a comment
 PER_ENTRY = 64  # what keeping one more id costs, however short
+# expat has these itself, and others from Python
+ENCODINGS = frozenset({"UTF-8", "UTF-16", "UTF-16BE", "UTF-16LE"})
 
 
 class TooMuch(Exception):  # noqa: N818 - not an error; ends the reading
@@ -122,6 +124,7 @@ class Reader:
         """Read a document; whether it was read to its end."""
         parser = self._parser
         parser.buffer_text, parser.buffer_size = True, BUFFER
+        parser.XmlDeclHandler = self._declaration
         parser.StartDoctypeDeclHandler = _doctype
         parser.ProcessingInstructionHandler = self._instruction
         parser.StartElementHandler = self._start
@@ -153,6 +156,12 @@ class Reader:
                 if count > most:
                     raise TooMuch(f"> {most:,} {what}")
         self._parser.Parse(b"", True)  # noqa: FBT003 - the parser's own signature
+
+    def _declaration(self, _version: str, encoding: str | None, _alone: int) -> None:
+        if encoding is not None and not _readable(encoding):
+            raise expat.ExpatError(
+                f"{encoding}: UTF-8 で保存してください / cannot be checked; save it as UTF-8"
+            )
 
     def _instruction(self, target: str, data: str) -> None:
         self.find("running", f"<?{target} {data}")
@@ -237,6 +246,22 @@ class Reader:
     def close(self, frame: Frame, owner: Frame | None) -> None:
         """Leave a feature that stands in another."""
         raise NotImplementedError
+
+
+def _readable(encoding: str) -> bool:
+    """Whether the parser has an encoding: UTF-8, UTF-16, or any of one byte a character.
+
+    Examples
+    --------
+    >>> [_readable(name) for name in ("UTF-8", "utf-16", "cp1252", "Shift_JIS", "no such", "hex")]
+    [True, True, True, False, False, False]
+    """
+    if encoding.upper() in ENCODINGS:
+        return True
+    try:
+        return len(bytes(range(256)).decode(encoding, "replace")) == len(range(256))
+    except (LookupError, ValueError):
+        return False
 
 
 def _doctype(*_: object) -> None:
