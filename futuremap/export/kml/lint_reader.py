@@ -78,6 +78,8 @@ class Reader:
         The client.
     """
 
+    most_text, longest_token = MOST_TEXT, LONGEST_TOKEN
+
     def __init__(self, name: str, profile: Profile) -> None:
         self.name, self.profile = name, profile
         self.findings: list[Finding] = []
@@ -93,6 +95,8 @@ class Reader:
         self._parser = expat.ParserCreate(namespace_separator=" ")
         self._space = KML
         self._kept = self._elements = 0
+        self._given = 0  # bytes that the parser was given
+        self._held = b""  # what has been read, but not given yet
         self._known: dict[str, _Name] = {}
         self._ranks: list[int] = []
         self._orders: list[dict[str, int] | None] = [None]  # of what is open; nothing says more
@@ -141,21 +145,28 @@ class Reader:
         return False
 
     def _feed(self, stream: IO[bytes]) -> None:
-        fed, client = 0, self.profile
+        client = self.profile
         elements = MOST_PER_FEATURE * client.max_features + client.max_vertices
         while piece := stream.read(CHUNK):
-            self._parser.Parse(piece)
-            fed += len(piece)
+            self._take(piece)
+            behind = self._given + len(self._held) - self._parser.CurrentByteIndex
             for what, count, most in (
-                ("bytes in a tag or comment", fed - self._parser.CurrentByteIndex, LONGEST_TOKEN),
-                ("characters of text", sum(map(len, self._text)), MOST_TEXT),
+                ("bytes in a tag or comment", behind, self.longest_token),
+                ("characters of text", sum(map(len, self._text)), self.most_text),
                 ("elements", self._elements, elements),
                 ("characters of ids", self._kept, MOST_KEPT),
                 ("faults", self.counts.total(), MOST_FAULTS),
             ):
                 if count > most:
                     raise TooMuch(f"> {most:,} {what}")
-        self._parser.Parse(b"", True)  # noqa: FBT003 - the parser's own signature
+        self._parser.Parse(self._held, True)  # noqa: FBT003 - the parser's own signature
+
+    def _take(self, piece: bytes) -> None:
+        self._give(piece)
+
+    def _give(self, data: bytes) -> None:
+        self._given += len(data)
+        self._parser.Parse(data)
 
     def _declaration(self, _version: str, encoding: str | None, _alone: int) -> None:
         if encoding is not None and not _readable(encoding):
