@@ -19,11 +19,12 @@ from futuremap.export.publish import publishing
 from futuremap.export.summary import BAD, GOOD, Grid, Summary, write_summary
 from futuremap.export.tabular import write_rows
 from futuremap.pipeline.deliver import record
-from futuremap.pipeline.deliver_scenarios import NOTES, headline, write_comparison
+from futuremap.pipeline.deliver_scenarios import write_comparison
 from futuremap.pipeline.draw import credits_for
 from futuremap.pipeline.prepare import Progress, silent
 from futuremap.pipeline.response_table import response_table, write_responses
 from futuremap.pipeline.run import Outcome
+from futuremap.pipeline.scenario_page import NOTES, headline
 from futuremap.pipeline.scenarios import Comparison
 
 SUFFIX = "_backcast"

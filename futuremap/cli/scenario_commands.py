@@ -22,8 +22,9 @@ from futuremap.backcast.deliver import (
 )
 from futuremap.cli.console import PLAIN_WIDTH, progress, show_report
 from futuremap.pipeline import open_project, run
-from futuremap.pipeline.deliver_scenarios import deliver_scenarios, headline, said
+from futuremap.pipeline.deliver_scenarios import deliver_scenarios
 from futuremap.pipeline.language import in_language
+from futuremap.pipeline.scenario_page import headline, said
 from futuremap.pipeline.scenarios import Played, keys_of, run_scenarios
 
 app = typer.Typer(no_args_is_help=True, help="シナリオ：何もしない将来との違い / scenarios")

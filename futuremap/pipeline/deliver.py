@@ -14,6 +14,7 @@ from futuremap.core.population import Population
 from futuremap.core.rounding import round_persons
 from futuremap.core.table import stack
 from futuremap.export.geopackage import BASELINE
+from futuremap.export.kml.lint_process import LintProcess
 from futuremap.export.manifest import Input, RunRecord, write_manifest
 from futuremap.export.page import write_page
 from futuremap.export.publish import publishing
@@ -60,26 +61,45 @@ def deliver(outcome: Outcome, out: Path, *, progress: Progress = silent) -> Path
     header = outcome.prepared.project.project
     with publishing(out / header.name) as folder:
         themes = draw(outcome)
-        deliver_earth(outcome, themes, folder, credits=_credits(outcome), progress=progress)
-        if len(outcome.towns) > 1:
-            picture = chart(outcome, _credits(outcome))
-            (folder / CHART).write_text(picture, encoding="utf-8", newline="\n")
-        progress("QGIS：GeoPackage")
+        with LintProcess() as linter:
+            deliver_earth(
+                outcome,
+                themes,
+                folder,
+                credits=_credits(outcome),
+                progress=progress,
+                linter=linter,
+            )
+            _write_others(outcome, themes, folder, progress=progress)
         layers = [layer for theme in themes for layer in theme]
-        write_qgis(outcome, themes, folder / "qgis", run=_record(outcome))
-        progress("表：Parquet・CSV / tables")
-        _write_tables(outcome, themes, folder / "data")
-        deliver_office(
-            outcome,
-            themes,
-            folder,
-            scenario=BASELINE.name,
-            about=_about(outcome),
-            progress=progress,
-        )
         write_page(folder, page(outcome, folder, layers=layers, credits=_all_credits(outcome)))
         write_manifest(folder, _record(outcome))  # with what was warned of while writing
     return out / header.name
+
+
+def _write_others(
+    outcome: Outcome,
+    themes: list[Theme],
+    folder: Path,
+    *,
+    progress: Progress,
+) -> None:
+    """All but what Google Earth opens, and the page and manifest that list the files."""
+    if len(outcome.towns) > 1:
+        picture = chart(outcome, _credits(outcome))
+        (folder / CHART).write_text(picture, encoding="utf-8", newline="\n")
+    progress("QGIS：GeoPackage")
+    write_qgis(outcome, themes, folder / "qgis", run=_record(outcome))
+    progress("表：Parquet・CSV / tables")
+    _write_tables(outcome, themes, folder / "data")
+    deliver_office(
+        outcome,
+        themes,
+        folder,
+        scenario=BASELINE.name,
+        about=_about(outcome),
+        progress=progress,
+    )
 
 
 def _credits(outcome: Outcome) -> tuple[Credit, ...]:

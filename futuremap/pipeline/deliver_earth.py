@@ -11,6 +11,7 @@ from futuremap.core.credits import Credit
 from futuremap.core.layer import Layer, Text
 from futuremap.export.kml import EARTH_PRO, EARTH_WEB, write_earth, write_motion, write_overlay
 from futuremap.export.kml.labels import Label, labels_of
+from futuremap.export.kml.lint_process import LintProcess
 from futuremap.export.kml.towns import write_towns
 from futuremap.export.kml.writer import Part, replaced_characters
 from futuremap.pipeline.compare import stops
@@ -30,6 +31,7 @@ def deliver_earth(
     *,
     credits: Sequence[Credit],  # noqa: A002 - the word that all exports use
     progress: Progress,
+    linter: LintProcess | None = None,
 ) -> None:
     """Write all files for Google Earth below ``earth/web`` and ``earth/pro``.
 
@@ -45,6 +47,8 @@ def deliver_earth(
         Credits of the data.
     progress
         Is told what is being written.
+    linter
+        Checks and moves the files while others are written; without one, each is done at once.
 
     Raises
     ------
@@ -63,7 +67,12 @@ def deliver_earth(
         for name, profile in EARTH.items() if shown else ():
             if meshes and profile == EARTH_PRO:
                 write_overlay(
-                    meshes, folder / "earth" / name, profile=profile, labels=labels, lang=lang
+                    meshes,
+                    folder / "earth" / name,
+                    profile=profile,
+                    labels=labels,
+                    lang=lang,
+                    linter=linter,
                 )
                 continue
             write_earth(
@@ -73,15 +82,22 @@ def deliver_earth(
                 labels=labels,
                 fade=setting.fade_by_interval,
                 lang=lang,
+                linter=linter,
             )
         if shown and setting.motion and not meshes:
-            write_motion(shown, folder / "earth" / "pro", profile=EARTH_PRO, lang=lang)
+            pro = folder / "earth" / "pro"
+            write_motion(shown, pro, profile=EARTH_PRO, lang=lang, linter=linter)
     if _cells(themes) > EARTH_PRO.max_shown:
         progress("Google Earth：全市町村のメッシュ / the meshes of all towns")
         towns = [label for found in names.values() for label in found if label.town]
         for meshes in all_meshes(outcome):
             write_overlay(
-                meshes, folder / "earth" / "pro", profile=EARTH_PRO, labels=towns, lang=lang
+                meshes,
+                folder / "earth" / "pro",
+                profile=EARTH_PRO,
+                labels=towns,
+                lang=lang,
+                linter=linter,
             )
     if len(outcome.towns) > 1:
         title = Text(project.project.title, project.project.title_en or project.project.title)
@@ -94,6 +110,7 @@ def deliver_earth(
                 credits=credits,
                 notes=(),
                 lang=lang,
+                linter=linter,
             )
 
 

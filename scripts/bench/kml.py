@@ -57,6 +57,7 @@ from futuremap.export.kml import EARTH_PRO, write_overlay
 from futuremap.export.kml.document import document
 from futuremap.export.kml.kmz import LEVEL
 from futuremap.export.kml.lint import lint
+from futuremap.export.kml.lint_document import Document
 from futuremap.export.kml.writer import Part
 
 TENTH = 10
@@ -121,6 +122,18 @@ def by_libkml(frame: gpd.GeoDataFrame, path: Path) -> None:
     pyogrio.write_dataframe(frame, path, driver="LIBKML", layer="prisms", use_arrow=True)
 
 
+def sound(path: Path) -> None:
+    """The product's linter, which has to find nothing."""
+    if findings := lint(path, profile=EARTH_PRO):
+        raise SystemExit(f"{path.name}: {findings[0]}")
+
+
+def read_whole(path: Path) -> None:
+    """The linter as it reads what is not sound, element by element."""
+    with path.open("rb") as stream:
+        Document(path.name, EARTH_PRO).read(stream)
+
+
 def cpu(run: Callable[[], object]) -> float:
     """CPU seconds of a call."""
     start = process_time()
@@ -149,6 +162,8 @@ def measure(part: Part, rounds: int, folder: Path) -> list[dict[str, float]]:
         "write": lambda: write(part, ours),
         "deflate": lambda: deflate(ours, LEVEL),
         "again": lambda: write(part, ours),
+        "lint": lambda: sound(ours),
+        "lint_whole": lambda: read_whole(ours),
         "simplekml": lambda: by_simplekml(tenth, theirs, texts),
         "libkml": lambda: by_libkml(frame, theirs),
         "simplekml_bare": lambda: by_simplekml(tenth, theirs, None),
@@ -160,6 +175,7 @@ def measure(part: Part, rounds: int, folder: Path) -> list[dict[str, float]]:
             theirs.unlink(missing_ok=True)
             one[name] = cpu(run) * (TENTH if name.startswith("simplekml") else 1)
         one |= {f"{name}/write": one[name] / one["write"] for name in runs if "ml" in name}
+        one["lint_whole/lint"] = one["lint_whole"] / one["lint"]
         one["again/write"] = one["again"] / one["write"]
         one["prisms/s"] = len(part.rows) / one["write"]
         one["deflate_mb/s"] = ours.stat().st_size / 1e6 / one["deflate"]
@@ -278,6 +294,7 @@ def main() -> None:
     checks.add("memory above the layer", memory, "<=", 30, "MiB")
     checks.add("faster than simplekml", median["simplekml/write"], ">=", 30, "x")
     checks.add("faster than LIBKML", median["libkml/write"], ">=", 8, "x")
+    checks.add("quick beside whole reading", median["lint_whole/lint"], ">=", 1.5, "x")
     checks.add("compression", median["deflate_mb/s"], ">=", 100, "MB / CPU s")
     with tempfile.TemporaryDirectory() as name:
         high, wide = (int(side) for side in given.tiles.split("x"))

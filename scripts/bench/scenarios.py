@@ -6,6 +6,7 @@ Usage: ``python scripts/bench/scenarios.py [PROJECT]`` (the bundled 高松市 by
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 import time
@@ -44,6 +45,11 @@ def best_of(call: Callable[[], object], *, repeats: int = 3) -> float:
     return min(times)
 
 
+def cpu() -> float:
+    """CPU time of this process, and of those that it started and that have ended. [s]"""
+    return sum(os.times()[:4])
+
+
 def ten(outcome: Outcome) -> list[Scenario]:
     """Ten scenarios: four of facilities, six of people."""
     table = outcome.towns[0].town.facilities.table
@@ -73,14 +79,14 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print the checks (always done)")
     given = parser.parse_args()
     checks = Checks()
-    start = time.process_time()
+    start, wall = time.process_time(), time.perf_counter()
     prepared = fm.open_project(given.project)
     outcome = fm.run(prepared)
-    first = time.process_time() - start
+    first, wall = time.process_time() - start, time.perf_counter() - wall
     again = best_of(lambda: fm.run(prepared), repeats=2)
     log(f"read and run: {first:.2f} s, run again: {again:.2f} s of CPU")
     _facilities(checks, outcome, again)
-    _ten(checks, outcome)
+    _ten(checks, outcome, before=wall)
     _backcast(checks, outcome)
     _exact(checks, outcome)
     checks.print()
@@ -93,16 +99,22 @@ def _facilities(checks: Checks, outcome: Outcome, whole: float) -> None:
     checks.add("facility_scenario_share_of_run", cost / whole, "<=", 0.1, "ratio of CPU")
 
 
-def _ten(checks: Checks, outcome: Outcome) -> None:
+def _ten(checks: Checks, outcome: Outcome, *, before: float) -> None:
     scenarios = ten(outcome)
     with tempfile.TemporaryDirectory() as folder:
-        wall, start = time.perf_counter(), time.process_time()
+        wall, start, own = time.perf_counter(), cpu(), time.process_time()
         played = tuple(play(outcome, f"s{i}", one) for i, one in enumerate(scenarios))
-        ran = time.process_time() - start
+        ran = cpu() - start
         deliver_scenarios(Comparison(outcome, played), Path(folder))
-        cpu, wall = time.process_time() - start, time.perf_counter() - wall
-    log(f"ten scenarios: {ran:.1f} s to run, {cpu:.1f} s of CPU in all, {wall:.1f} s by the clock")
-    checks.add("ten_scenarios_with_exports", cpu, "<=", 30.0, "s of CPU")
+        whole, own = cpu() - start, time.process_time() - own
+        wall = time.perf_counter() - wall
+    log(
+        f"ten scenarios: {ran:.1f} s to run, {whole:.1f} s of CPU in all, {own:.1f} s of it here; "
+        f"by the clock {wall:.1f} s, after {before:.1f} s to read and to run the baseline; "
+        f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+    )
+    checks.add("ten_scenarios_with_exports", whole, "<=", 30.0, "s of CPU")
+    checks.add("read_run_and_ten_scenarios", before + wall, "<=", 30.0, "s by the clock")
 
 
 def _backcast(checks: Checks, outcome: Outcome) -> None:

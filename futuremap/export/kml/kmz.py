@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 from futuremap.core.layer import STATES, Layer
 from futuremap.errors import ExportError
 from futuremap.export.kml.document import document
+from futuremap.export.kml.drafts import Drafts
 from futuremap.export.kml.labels import Label
 from futuremap.export.kml.legend import legend_png
-from futuremap.export.kml.lint import lint_set
+from futuremap.export.kml.lint_process import LintProcess
 from futuremap.export.kml.marks import opacity
 from futuremap.export.kml.profiles import Profile
 from futuremap.export.kml.slider import slider, year_parts
@@ -26,7 +28,6 @@ LEGEND = "files/legend.png"
 LEVEL = 3  # of zlib: fixed, so that bytes are the same everywhere; faster than the writer
 UNIX = 3
 READABLE = 0o644 << 16
-SHOWN_FINDINGS = 5
 Members = Iterable[tuple[str, Iterable[bytes]]]  # name and content of files in a KMZ
 
 
@@ -39,6 +40,7 @@ def write_earth(
     labels: Sequence[Label] = (),
     fade: bool = False,
     lang: str = "ja",
+    linter: LintProcess | None = None,
 ) -> list[Path]:
     """Write the states of one theme for Google Earth.
 
@@ -60,6 +62,8 @@ def write_earth(
         Whether shapes are the paler the wider their interval is.
     lang
         "ja" or "en".
+    linter
+        Checks and moves the files while the caller writes on; without one, it is done here.
 
     Returns
     -------
@@ -79,7 +83,7 @@ def write_earth(
     for name, parts in files.items():
         drawn = document(parts, profile, legend=LEGEND, labels=labels, lang=lang)
         members[folder / name] = _members(drawn, parts, lang)
-    return publish(members, profile=profile)
+    return publish(members, profile=profile, linter=linter)
 
 
 def write_motion(
@@ -89,6 +93,7 @@ def write_motion(
     profile: Profile,
     prefix: str = "",
     lang: str = "ja",
+    linter: LintProcess | None = None,
 ) -> list[Path]:
     """Write what moves, each as a file of its own: a slider of the years, and a tour.
 
@@ -106,6 +111,8 @@ def write_motion(
         Start of every file name.
     lang
         "ja" or "en".
+    linter
+        As for `write_earth`.
 
     Returns
     -------
@@ -130,10 +137,15 @@ def write_motion(
         ends = [trip.start, Part(trip.future, trip.later.rows)]
         drawn = tour(trip, legend=LEGEND, lang=lang)
         files[folder / f"{stem}_tour.kmz"] = _members(drawn, ends, lang)
-    return publish(files, profile=profile) if files else []
+    return publish(files, profile=profile, linter=linter) if files else []
 
 
-def publish(files: Mapping[Path, Members], *, profile: Profile) -> list[Path]:
+def publish(
+    files: Mapping[Path, Members],
+    *,
+    profile: Profile,
+    linter: LintProcess | None = None,
+) -> list[Path]:
     """Write KMZ files beside their place, check them, and move them there if all are sound.
 
     Parameters
@@ -142,30 +154,30 @@ def publish(files: Mapping[Path, Members], *, profile: Profile) -> list[Path]:
         What stands in each file, the document first.
     profile
         The client.
+    linter
+        Checks and moves the files while the caller writes on; without one, it is done here.
 
     Raises
     ------
     ExportError
         If the disk refuses, or a written file fails the check.
     """
-    drafts = {path.with_name(f".{path.name}.part"): path for path in files}
-    try:
-        for draft, members in zip(drafts, files.values(), strict=True):
-            draft.parent.mkdir(parents=True, exist_ok=True)
-            _write(draft, members)
-        findings = lint_set(list(drafts), profile=profile)
-        if findings:
-            shown = "; ".join(str(finding) for finding in findings[:SHOWN_FINDINGS])
-            raise ExportError(f"{len(findings)} faults in files for {profile.name}: {shown}")
-        for draft, path in drafts.items():
-            draft.replace(path)
-    except OSError as error:
-        raise ExportError(f"{next(iter(files)).parent} cannot be written: {error}") from error
-    finally:
-        for draft in drafts:
-            if draft.exists():
-                draft.unlink()
-    return list(drafts.values())
+    places = {path.with_name(f".{path.name}.part"): path for path in files}
+    drafts = Drafts(places, profile)
+    with ExitStack() as undo:
+        undo.callback(drafts.discard)
+        try:
+            for draft, members in zip(places, files.values(), strict=True):
+                draft.parent.mkdir(parents=True, exist_ok=True)
+                _write(draft, members)
+        except OSError as error:
+            raise drafts.unwritable(error) from error
+        if linter is None:
+            drafts.settle(drafts.lint())
+        else:
+            linter.take(drafts)
+            undo.pop_all()  # they are the linter's now
+    return list(files)
 
 
 def _members(

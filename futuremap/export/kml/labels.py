@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from futuremap.core.fields import column
 from futuremap.core.layer import METRES_PER_DEGREE, Layer, Text, View
-from futuremap.export.kml.profiles import Profile
-from futuremap.export.kml.shapes import DECIMALS, foot_radius
+from futuremap.export.kml.profiles import DECIMALS, Profile
+from futuremap.export.kml.shapes import foot_radius
 from futuremap.export.kml.writer import Part
 from futuremap.export.text import html_text, xml_text
 

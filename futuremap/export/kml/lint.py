@@ -6,12 +6,16 @@ import struct
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from posixpath import dirname
+from typing import IO
 
 from futuremap.export.kml.lint_document import ENTRY, Document
 from futuremap.export.kml.lint_links import unreached
+from futuremap.export.kml.lint_quick import Quick
 from futuremap.export.kml.lint_reader import MOST_PER_RULE
 from futuremap.export.kml.lint_rules import Finding
 from futuremap.export.kml.profiles import Profile
@@ -124,10 +128,7 @@ class _File:
             self._found.append(Finding("link", f"{self.path.name}/{name}", fault))
 
     def _plain(self) -> None:
-        document = Document(self.path.name, self._profile, doubts=self._doubts)
-        self._documents.append(document)
-        with self.path.open("rb") as stream:
-            document.read(stream)
+        self._read(lambda: self.path.open("rb"), self.path.name)
 
     def _packed(self) -> None:
         fault = _index_fault(self.path, most=MOST_TILES if self._several else MOST_MEMBERS)
@@ -151,12 +152,28 @@ class _File:
     ) -> None:
         inner = info.filename
         name = self.path.name if not self._documents else f"{self.path.name}/{inner}"
-        document = Document(
-            name, self._profile, members=names, place=dirname(inner), doubts=self._doubts
-        )
+        self._read(partial(archive.open, info), name, members=names, place=dirname(inner))
+
+    def _read(
+        self,
+        opened: Callable[[], IO[bytes]],
+        name: str,
+        *,
+        members: frozenset[str] | None = None,
+        place: str = "",
+    ) -> None:
+        """Read a document, the quick way if there is nothing to find."""
         root = not self._documents
+        quick = Quick(name, self._profile, members=members, place=place, doubts=self._doubts)
+        with suppress(*UNREADABLE):  # it will be said when it is read again
+            with opened() as stream:
+                sound = quick.sound(stream, root=root)
+            if sound:
+                self._documents.append(quick)
+                return
+        document = Document(name, self._profile, members=members, place=place, doubts=self._doubts)
         self._documents.append(document)
-        with archive.open(info) as stream:
+        with opened() as stream:
             document.read(stream, root=root)
 
     def _members(self, members: Sequence[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:

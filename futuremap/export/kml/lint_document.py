@@ -250,8 +250,8 @@ class Document(Reader):
             self.find("vertices", f"> {MOST_CORNERS:,}")
         elif (points := points_of(text, self._mode)) is None:
             self.find("coordinates", text[:80])
-        elif self.stack[-1] == "LinearRing":
-            fault = ring_fault(points, outer=self.stack[-2] == "outerBoundaryIs")
+        elif self.stack[-1:] == ["LinearRing"]:
+            fault = ring_fault(points, outer=self.stack[-2:-1] == ["outerBoundaryIs"])
             if fault is not None:
                 self.find(*fault)
 
@@ -260,7 +260,7 @@ class Document(Reader):
             self.find("mojibake", seen)
 
     def _html(self, tag: str, text: str) -> None:
-        owner = self.stack[-1]
+        owner = self.stack[-1] if self.stack else ""
         if owner == "Folder":
             self.scales.update(scales(text))
         if owner == "BalloonStyle":

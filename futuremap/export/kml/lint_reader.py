@@ -29,6 +29,8 @@ CHUNK, BUFFER = 2**16, 2**13
 MOST_TEXT = 2**25  # characters of one element
 LONGEST_TOKEN = 2**23  # bytes: of a tag with its attributes, a comment
 PER_ENTRY = 64  # what keeping one more id costs, however short
+# expat has these itself, and others from Python
+ENCODINGS = frozenset({"UTF-8", "UTF-16", "UTF-16BE", "UTF-16LE"})
 
 
 class TooMuch(Exception):  # noqa: N818 - not an error; ends the reading
@@ -76,6 +78,8 @@ class Reader:
         The client.
     """
 
+    most_text, longest_token = MOST_TEXT, LONGEST_TOKEN
+
     def __init__(self, name: str, profile: Profile) -> None:
         self.name, self.profile = name, profile
         self.findings: list[Finding] = []
@@ -91,6 +95,8 @@ class Reader:
         self._parser = expat.ParserCreate(namespace_separator=" ")
         self._space = KML
         self._kept = self._elements = 0
+        self._given = 0  # bytes that the parser was given
+        self._held = b""  # what has been read, but not given yet
         self._known: dict[str, _Name] = {}
         self._ranks: list[int] = []
         self._orders: list[dict[str, int] | None] = [None]  # of what is open; nothing says more
@@ -122,6 +128,7 @@ class Reader:
         """Read a document; whether it was read to its end."""
         parser = self._parser
         parser.buffer_text, parser.buffer_size = True, BUFFER
+        parser.XmlDeclHandler = self._declaration
         parser.StartDoctypeDeclHandler = _doctype
         parser.ProcessingInstructionHandler = self._instruction
         parser.StartElementHandler = self._start
@@ -138,21 +145,34 @@ class Reader:
         return False
 
     def _feed(self, stream: IO[bytes]) -> None:
-        fed, client = 0, self.profile
+        client = self.profile
         elements = MOST_PER_FEATURE * client.max_features + client.max_vertices
         while piece := stream.read(CHUNK):
-            self._parser.Parse(piece)
-            fed += len(piece)
+            self._take(piece)
+            behind = self._given + len(self._held) - self._parser.CurrentByteIndex
             for what, count, most in (
-                ("bytes in a tag or comment", fed - self._parser.CurrentByteIndex, LONGEST_TOKEN),
-                ("characters of text", sum(map(len, self._text)), MOST_TEXT),
+                ("bytes in a tag or comment", behind, self.longest_token),
+                ("characters of text", sum(map(len, self._text)), self.most_text),
                 ("elements", self._elements, elements),
                 ("characters of ids", self._kept, MOST_KEPT),
                 ("faults", self.counts.total(), MOST_FAULTS),
             ):
                 if count > most:
                     raise TooMuch(f"> {most:,} {what}")
-        self._parser.Parse(b"", True)  # noqa: FBT003 - the parser's own signature
+        self._parser.Parse(self._held, True)  # noqa: FBT003 - the parser's own signature
+
+    def _take(self, piece: bytes) -> None:
+        self._give(piece)
+
+    def _give(self, data: bytes) -> None:
+        self._given += len(data)
+        self._parser.Parse(data)
+
+    def _declaration(self, _version: str, encoding: str | None, _alone: int) -> None:
+        if encoding is not None and not _readable(encoding):
+            raise expat.ExpatError(
+                f"{encoding}: UTF-8 で保存してください / cannot be checked; save it as UTF-8"
+            )
 
     def _instruction(self, target: str, data: str) -> None:
         self.find("running", f"<?{target} {data}")
@@ -237,6 +257,22 @@ class Reader:
     def close(self, frame: Frame, owner: Frame | None) -> None:
         """Leave a feature that stands in another."""
         raise NotImplementedError
+
+
+def _readable(encoding: str) -> bool:
+    """Whether the parser has an encoding: UTF-8, UTF-16, or any of one byte a character.
+
+    Examples
+    --------
+    >>> [_readable(name) for name in ("UTF-8", "utf-16", "cp1252", "Shift_JIS", "no such", "hex")]
+    [True, True, True, False, False, False]
+    """
+    if encoding.upper() in ENCODINGS:
+        return True
+    try:
+        return len(bytes(range(256)).decode(encoding, "replace")) == len(range(256))
+    except (LookupError, ValueError):
+        return False
 
 
 def _doctype(*_: object) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from math import isfinite
+from math import isfinite, isnan
 
-from futuremap.export.kml.shapes import DECIMALS
+from futuremap.export.kml.profiles import DECIMALS
 
 COLOUR = re.compile(r"[0-9a-f]{8}")
 TIME = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:\.\d+)?Z?)?)?)?")
@@ -54,7 +54,8 @@ def points_of(text: str, mode: str) -> Points | None:
         return None
     ranges = (LONGITUDES, LATITUDES, heights)
     for (low, high), values in zip(ranges, axes, strict=False):
-        if not all(low <= value <= high for value in values):
+        # the sum is no number if one of them is none, which neither min nor max tells
+        if not (low <= min(values) and max(values) <= high) or isnan(sum(values)):
             return None
     return points
 

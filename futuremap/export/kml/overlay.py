@@ -33,6 +33,7 @@ from futuremap.export.kml.document import (
 from futuremap.export.kml.kmz import LEGEND, ROOT, Members, publish
 from futuremap.export.kml.labels import Label, label_styles, labels_folder
 from futuremap.export.kml.legend import legend_png
+from futuremap.export.kml.lint_process import LintProcess
 from futuremap.export.kml.marks import IMPUTED
 from futuremap.export.kml.profiles import Profile
 from futuremap.export.kml.tiles import (
@@ -63,6 +64,7 @@ def write_overlay(
     prefix: str = "",
     labels: Sequence[Label] = (),
     lang: str = "ja",
+    linter: LintProcess | None = None,
 ) -> list[Path]:
     """Write a theme of too many mesh cells for one view as tiles of the JIS mesh.
 
@@ -85,6 +87,8 @@ def write_overlay(
         Names of places.
     lang
         "ja" or "en".
+    linter
+        As for `write_earth`.
 
     Returns
     -------
@@ -102,7 +106,8 @@ def write_overlay(
     towers = _towers(meshes)
     theme = towers[0].state.theme
     path = folder / f"{prefix}{file_stem(theme)}.kmz"
-    return publish({path: _members(towers, profile, labels, lang)}, profile=profile)
+    members = _members(towers, profile, labels, lang)
+    return publish({path: members}, profile=profile, linter=linter)
 
 
 def _towers(meshes: Sequence[Sequence[Layer]]) -> list[Tower]:

@@ -42,6 +42,7 @@ class Profile:
     max_shown: int = 10_000
 
 
+DECIMALS = 6  # of a degree in all files: about 0.1 m
 EXTENSION = "http://www.google.com/kml/ext/2.2"
 TOUR = frozenset({"Tour", "Playlist", "FlyTo", "Wait", "duration", "flyToMode"})
 # prisms that grow in a tour, balloons that open in it, and the first place of the time slider

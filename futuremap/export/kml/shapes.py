@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from futuremap.core.layer import METRES_PER_DEGREE, View
 from futuremap.errors import ExportError
+from futuremap.export.kml.profiles import DECIMALS
 
-DECIMALS = 6  # of a degree: about 0.1 m
 CORNERS = 12  # of the foot of a facility's column
 FOOT_SHARE = 1 / 300  # of the width of the view
 FOOT_METRES = (25.0, 300.0)

@@ -13,7 +13,7 @@ from futuremap.core.fields import describe
 from futuremap.core.layer import Layer
 from futuremap.errors import ExportError
 from futuremap.export.kml.balloon import Rows
-from futuremap.export.kml.shapes import DECIMALS
+from futuremap.export.kml.profiles import DECIMALS
 from futuremap.export.kml.words import BOUNDS
 from futuremap.export.kml.writer import Part
 

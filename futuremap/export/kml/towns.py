@@ -14,8 +14,9 @@ from futuremap.core.layer import Text, View, view_of
 from futuremap.errors import ExportError
 from futuremap.export.kml.document import FLAT_LINE, FOLDER_TAIL, HEAD, TAIL, look_at
 from futuremap.export.kml.kmz import ROOT, publish
-from futuremap.export.kml.profiles import EXTENSION, Profile
-from futuremap.export.kml.shapes import DECIMALS, foot_radius, outlines
+from futuremap.export.kml.lint_process import LintProcess
+from futuremap.export.kml.profiles import DECIMALS, EXTENSION, Profile
+from futuremap.export.kml.shapes import foot_radius, outlines
 from futuremap.export.kml.words import SYNTHETIC, WORDS, markup
 from futuremap.export.text import html_text, xml_text
 
@@ -66,6 +67,7 @@ def write_towns(
     credits: Sequence[Credit],  # noqa: A002 - the word that all exports use
     notes: Sequence[Text],
     lang: str = "ja",
+    linter: LintProcess | None = None,
 ) -> Path:
     """Write towns as one KMZ: a folder each, and a tour where the client takes one.
 
@@ -87,6 +89,8 @@ def write_towns(
         What a reader must know.
     lang
         "ja" or "en".
+    linter
+        As for `write_earth`.
 
     Raises
     ------
@@ -100,7 +104,7 @@ def write_towns(
     synthetic = any(credit.synthetic for credit in credits)
     pieces = _document(stops, profile, title=title, words=words, synthetic=synthetic, lang=lang)
     document = (piece.encode() for piece in pieces)
-    return publish({path: [(ROOT, document)]}, profile=profile)[0]
+    return publish({path: [(ROOT, document)]}, profile=profile, linter=linter)[0]
 
 
 def _document(
