@@ -86,7 +86,8 @@ def write_comparison(
     workbook
         Whether there is to be a workbook too.
     suffix
-        Of the names of GeoPackage and workbook: QGIS knows its projects by it, so that no two may share one.
+        Of the names of GeoPackage and workbook: QGIS knows its projects by it, so that no two
+        may share one.
     progress
         Is told what is being written.
 
