@@ -107,6 +107,8 @@ CASES = {
     "a long text": ("limit", pieces(f"{HEAD}<name>", "x" * MIB, 60, f"</name>{TAIL}")),
     "a long tag": ("limit", pieces(f'{HEAD}<name a="', "x" * MIB, 60, f'"/>{TAIL}')),
     "a long comment": ("limit", pieces(f"{HEAD}<!--", "x" * MIB, 60, f"-->{TAIL}")),
+    "heads of placemarks without end": ("running", pieces(f"{HEAD}<description><![CDATA[", "<Placemark" * 1000, 1_000, f"]]></description>{TAIL}")),
+    "heads far from their end": ("running", pieces(f"{HEAD}<description><![CDATA[", f"{'<Placemark>' * 50_000}</Placemark>", 10, f"<b]]></description>{TAIL}")),
     "an encoding that nobody has": ("xml", plain(f'<?xml version="1.0" encoding="UTTF-8"?>{DOCUMENT}')),
     "an encoding of several bytes": ("xml", plain(f'<?xml version="1.0" encoding="Shift_JIS"?>{DOCUMENT}')),
     "no text at all": ("xml", plain(f'<?xml version="1.0" encoding="hex"?>{DOCUMENT}')),

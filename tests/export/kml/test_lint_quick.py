@@ -107,6 +107,13 @@ def test_a_mark_that_stands_for_an_id_is_no_tag():
     assert both(document(*marks))[:2] == ({"id"}, False)
 
 
+@pytest.mark.parametrize("own", ["id='p'", 'id ="p"', ' id="p&amp;"', 'id="p" a=""', 'id="p" '])
+def test_an_id_that_is_written_otherwise_is_not_met_twice(own):
+    mark = MARKS[0].replace("<Polygon>", f"<Polygon {own}>").replace(' id="m30"', "")
+    assert both(document(mark)) == (set(), True, 0)
+    assert both(document(mark, mark))[:2] == ({"id"}, False)
+
+
 @pytest.mark.parametrize("depth", range(DEEPEST - 12, DEEPEST))
 def test_a_form_that_is_met_again_further_inside(depth):
     # below kml, Document and a folder; what is in a placemark is four elements deep
