@@ -200,6 +200,7 @@ def _past_register(
         credit=file.credit,
         report=reading.report,
         names=_sound_names(reading, file),
+        municipality=reading.town.code,
     )
     return honest(reading.project, found)
 

@@ -17,6 +17,7 @@ from futuremap.sources.cells import Reason
 from futuremap.sources.columns import Columns, find_columns
 from futuremap.sources.files import RawTable
 from futuremap.sources.recognised import Clues, Lack, Place, Recognised, faults, recognised
+from futuremap.sources.register_towns import FEWEST, town_of
 
 ANYWHERE = 9  # a plane zone for trial readings, in which nothing is measured
 NOWHERE = "00000"  # and a municipality
@@ -38,7 +39,7 @@ def register_table(path: Path, table: RawTable) -> Recognised:
     read = cells.year(dated)
     year = 0 if isinstance(read, Reason) else read
     clues = Clues(
-        towns=(Place(code, first_text(columns, "city")),) if code else (),
+        towns=_towns(columns) or ((Place(code, first_text(columns, "city")),) if code else ()),
         month=month_of(dated, year),
         located=bool({"location", "latitude"} & set(columns.places)),
         made_up=is_made_up(table),
@@ -52,7 +53,9 @@ def register_table(path: Path, table: RawTable) -> Recognised:
         zones = len(columns)
         return recognised(path, "register", years=years, zones=zones, lacks=lacks, clues=clues)
     report, found = Report(), _tried(path, year, code or NOWHERE)
-    register.read_year(path, year=year, ids_by_name=None, credit="", report=report)
+    register.read_year(
+        path, year=year, ids_by_name=None, credit="", report=report, municipality=code
+    )
     points = np.empty(0, dtype=object) if found is None else found.zones.geometry
     known = ~(shapely.is_missing(points) | shapely.is_empty(points))
     people = None if found is None else found.population
@@ -67,6 +70,16 @@ def register_table(path: Path, table: RawTable) -> Recognised:
             clues, located=bool(known.all() and known.size), middle=middle_of(points[known])
         ),
     )
+
+
+def _towns(columns: Columns) -> tuple[Place, ...]:
+    """Municipalities of a file that holds several, the first one first; none if it holds one."""
+    codes = [town_of(columns, row, "") for row in range(len(columns))]
+    rows = {code: codes.index(code) for code in dict.fromkeys(codes) if code}
+    several = [code for code in rows if codes.count(code) >= FEWEST]
+    if len(several) == 1:
+        return ()
+    return tuple(Place(code, columns.text(rows[code], "city")) for code in several)
 
 
 def _tried(path: Path, year: int, code: str) -> register.Register | None:

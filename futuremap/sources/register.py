@@ -27,6 +27,7 @@ from futuremap.sources.files import read_table
 from futuremap.sources.levels import sums_of_others
 from futuremap.sources.mapped_grid import note_sheets
 from futuremap.sources.register_points import Point, first_of_each_name, points_of, shape_of
+from futuremap.sources.register_towns import of_municipality, town_of
 
 AGES = AgeGroups.five_year(open_age=85)
 COUNTS = tuple(f"{sex} {age}" for sex in SEXES for age in AGES.lower)
@@ -48,7 +49,6 @@ HEADINGS = {
     "longitude": "longitude", "経度": "longitude",
 }  # fmt: skip
 REQUIRED = ("name", "date", "total", *COUNTS)
-CODE_DIGITS = (5, 6)
 TOTAL_ROWS = {"計", "合計", "総計", "総数", "小計", "市計", "町計", "村計"}
 
 
@@ -108,7 +108,7 @@ def read(
         the file; their ids are the area codes if every row has one, else the code of the
         municipality and the number in the row ("37201-001").
     """
-    columns = _open(path, report, names)
+    columns = _open(path, report, names, municipality)
     if columns is None:
         return None
     _check_municipality(columns, municipality)
@@ -144,6 +144,7 @@ def read_year(
     credit: str,
     report: Report,
     names: Mapping[str, str] | None = None,
+    municipality: str = "",
 ) -> Population | None:
     """Read the register of another year onto the areas of the base year, by their names.
 
@@ -162,13 +163,15 @@ def read_year(
         Takes the problems, among them FM412 and FM413 for areas of only one of the years.
     names
         As in :func:`read`.
+    municipality
+        Its code, by which rows of others are left out (FM491); all rows are taken without.
 
     Returns
     -------
     Population or None
         None if any of its numbers or names is in doubt.
     """
-    columns = _open(path, report, names)
+    columns = _open(path, report, names, municipality)
     if columns is None:
         return None
     cube = _checked_rows(columns, year)
@@ -190,7 +193,7 @@ def names_by_number(path: Path, *, report: Report) -> dict[str, str] | None:
     dict or None
         None if the file is no register, or its names are garbled or stand twice.
     """
-    columns = _open(path, report, None)
+    columns = _open(path, report, None, "")
     if columns is None or "name" not in columns.places:
         return None
     if not _unique(columns).all() or columns.note_garbled("name"):
@@ -201,7 +204,12 @@ def names_by_number(path: Path, *, report: Report) -> dict[str, str] | None:
     }
 
 
-def _open(path: Path, report: Report, names: Mapping[str, str] | None) -> Columns | None:
+def _open(
+    path: Path,
+    report: Report,
+    names: Mapping[str, str] | None,
+    municipality: str,
+) -> Columns | None:
     table = read_table(path, report=report, known=HEADINGS)
     if table is None:
         return None
@@ -209,7 +217,7 @@ def _open(path: Path, report: Report, names: Mapping[str, str] | None) -> Column
     found = find_columns(table, HEADINGS, required=REQUIRED, report=report)
     if not found.places.keys() & set(COUNTS):
         return None  # a table of another kind; what else is in it says nothing
-    columns = _areas_only(found)
+    columns = _areas_only(of_municipality(found, municipality) if municipality else found)
     if not len(columns):  # nothing but remarks and totals
         columns.note_file("FM482")
         return None
@@ -305,9 +313,7 @@ def _check_total(columns: Columns, row: int, name: str, expected: float) -> None
 def _check_municipality(columns: Columns, municipality: str) -> None:
     # with or without the check digit; a column that is empty or of the prefecture says nothing
     for row in range(len(columns)):
-        found = cells.heading(columns.raw(row, "municipality"))
-        found = mapped_names.with_lost_zero(found, municipality) or found
-        if len(found) in CODE_DIGITS and found[: len(municipality)] != municipality:
+        if town_of(columns, row, municipality) not in ("", municipality):
             columns.note("FM416", row, "municipality", expected=municipality)
             return
 

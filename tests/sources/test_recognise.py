@@ -24,6 +24,7 @@ from . import (
     test_ksj_mesh,
     test_ksj_points,
     test_life_table_file,
+    test_register,
 )
 
 GEO = Path(__file__).resolve().parents[2] / "fixtures" / "geo"
@@ -314,3 +315,17 @@ def test_a_long_table_that_is_large_is_still_told(tmp_path):
     row = "2020-10-01,甲,男,0～4歳,3"
     path.write_text("\n".join(["年月日,行政区,性別,年齢,人数", *[row] * 4_000]), "utf-8")
     assert recognise(path).kind == "mapped_table"
+
+
+def test_all_municipalities_of_one_register_are_named(tmp_path):
+    rows = test_register.register_rows(12)
+    code, name = rows[0].index("prefCode"), rows[0].index("regionName")
+    number, others = rows[0].index("#property"), []
+    for i, row in enumerate(rows[1:]):
+        other = list(row)
+        other[code], other[name], other[number] = "342041", f"隣{i}", str(900 + i)
+        others.append(other)
+    path = test_register.write_csv(tmp_path / "both.csv", [*rows, *others])
+    found = recognise(path)
+    assert [town.code for town in found.clues.towns] == ["37201", "34204"]
+    assert (found.kind, found.zones, found.usable) == ("register", len(rows) - 1, True)

@@ -392,3 +392,23 @@ def test_a_register_of_another_town_is_refused_once(tmp_path, report):
     rows = [rows[0], *([*row[:place], "342041", *row[place + 1 :]] for row in rows[1:])]
     read_base(write_csv(tmp_path / "base.csv", rows), report)
     assert [(p.code, p.line) for p in report.problems if p.code == "FM416"] == [("FM416", 2)]
+
+
+def test_several_municipalities_in_one_table(tmp_path, report):
+    rows = register_rows(12)
+    code, name = rows[0].index("prefCode"), rows[0].index("regionName")
+    number, others = rows[0].index("#property"), []
+    for i, row in enumerate(rows[1:]):
+        other = list(row)
+        other[code], other[name], other[number] = "342041", f"隣{i}", str(900 + i)
+        others.append(other)
+    alone = read_base(write_csv(tmp_path / "alone.csv", rows), report)
+    assert not report.problems
+    mixed = [rows[0], *others[:5], *rows[1:], *others[5:]]
+    both = read_base(write_csv(tmp_path / "both.csv", mixed), report)
+    assert [(p.code, p.line) for p in report.problems] == [("FM491", 2)]
+    assert both.zones.names == alone.zones.names
+    assert (both.population.persons == alone.population.persons).all()
+    # one or two rows of another code are slips, and not left out unsaid
+    read_base(write_csv(tmp_path / "slip.csv", [*rows, others[0]]), report)
+    assert "FM416" in [p.code for p in report.errors]
