@@ -20,7 +20,7 @@ from futuremap.export.manifest import write_manifest
 from futuremap.export.publish import publishing
 from futuremap.export.summary import Grid, Summary, write_summary
 from futuremap.export.tabular import write_rows
-from futuremap.pipeline.comparison_rows import comparison_rows
+from futuremap.pipeline.comparison_rows import comparison_rows, for_readers
 from futuremap.pipeline.deliver import record
 from futuremap.pipeline.draw import credits_for
 from futuremap.pipeline.prepare import Progress, silent
@@ -45,6 +45,10 @@ NOTES = (
         "増えることはありません）。",
         "Who comes dies, leaves and has children as the people of the municipality do; ages that "
         "gain people on balance bring nobody more.",
+    ),
+    Text(
+        "数字は四捨五入しているので、差は引き算と1違うことがあります。",
+        "Numbers are rounded, so that differences may be off by one.",
     ),
     Text(
         "これは将来の予言ではなく、仮定にもとづく推計です。",
@@ -138,7 +142,7 @@ def write_comparison(
         )
     progress("表：Parquet・CSV / tables")
     (folder / "data").mkdir(parents=True, exist_ok=True)
-    write_rows(comparison_rows(comparison), folder / "data" / "comparison")
+    write_rows(for_readers(comparison_rows(comparison)), folder / "data" / "comparison")
     about = Text("何もしない将来とシナリオの値と差", "Baseline, scenarios and differences")
     return files | {f"data/comparison.{end}": about for end in ("csv", "parquet")}
 
