@@ -54,7 +54,11 @@ def check_scenarios(project: Project, door: Door) -> None:
     base, end = project.years
     if end <= base or (end - base) % INTERVAL:
         return  # which years there are is not known until this is mended
+    names = [bundle.name for bundle in project.bundle.values()]
     for key, bundle in project.bundle.items():
+        if names.count(bundle.name) > 1:
+            once = ("ほかの型にない名前", "a name that no other bundle has")
+            door.no_sense(("bundle", key, "name"), bundle.name, once)
         for j, member in enumerate(bundle.members):
             _check_ages(member.age_from, member.age_to, ("bundle", key, "members", j), door)
     for name, scenario in project.scenario.items():
@@ -236,6 +240,12 @@ def check_levers(project: Project, levers: Sequence[LeverEntry], at: KeyPath, do
         if of_class and lever.facility_class not in classes:
             door.add("FM858", (*here, "class"), value=lever.facility_class,
                      near=near(lever.facility_class, classes))  # fmt: skip
+        elif (
+            lever.lever == "radius_m"
+            and project.reach.rule_of(lever.facility_class).rule != "radius"
+        ):
+            of_radius = ('rule = "radius" の種類', 'a class with rule = "radius"')
+            door.no_sense((*here, "class"), lever.facility_class, of_radius)
     alone = {"facilities", "radius_m"} & set(bent)
     if len(bent) > 1 or (alone and len(levers) > 1):
         door.add("FM857", at, value="・".join(dict.fromkeys(bent)))
