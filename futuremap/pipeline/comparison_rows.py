@@ -60,8 +60,9 @@ def for_readers(rows: pd.DataFrame) -> pd.DataFrame:
     --------
     >>> rows = pd.DataFrame({"indicator": ["ageing_rate"], "baseline_value": [0.3], "value": [0.25],
     ...                      "difference": [-0.05]})
-    >>> for_readers(rows).iloc[0].tolist()
-    ['ageing_rate', '高齢化率', '％', 30.0, 25.0, -5.0]
+    >>> shown = for_readers(rows).iloc[0]
+    >>> shown["indicator_ja"], shown["unit"], float(shown["value"]), float(shown["difference"])
+    ('高齢化率', '％', 25.0, -5.0)
     """
     known = {name: field(name) for name in rows["indicator"].unique()}
     factor = rows["indicator"].map({name: one.export_factor for name, one in known.items()})
