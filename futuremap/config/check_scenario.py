@@ -27,6 +27,7 @@ from futuremap.config.scenario import (
 )
 
 ROUNDING = 1e-9
+NONE = "なし / none"
 
 
 def near(value: str, known: Collection[str]) -> str:
@@ -34,11 +35,13 @@ def near(value: str, known: Collection[str]) -> str:
 
     Examples
     --------
+    >>> near("hall", [])
+    'なし / none'
     >>> near("famly_30s", ["family_30s", "single_20s"])
     'family_30s'
     """
     found = difflib.get_close_matches(value, sorted(known), n=3, cutoff=0.6)
-    return "、".join(found or sorted(known)[:5])
+    return "、".join(found or sorted(known)[:5]) or NONE
 
 
 def check_scenarios(project: Project, door: Door) -> None:
