@@ -160,11 +160,11 @@ def _targets(
         everybody = everybody + made.responses.persons(solution.effort)
     for i, goal in enumerate(pose.goals):
         without = goal.value(pose.outcome.projection.population.persons)
-        known = goal.of_weights is None and factors[i, 0] < factors[i, 1]
+        known = not goal.is_ratio and factors[i, 0] < factors[i, 1]
         ends = (without * factors[i, 0], without * factors[i, 1]) if known else NOTHING
         price = float(solution.price[i])
-        if goal.of_weights is not None and goal.of_ages is not None:
-            price *= float(goal.of_weights @ everybody[goal.year].sum(axis=1) @ goal.of_ages)
+        if goal.is_ratio:
+            price *= goal.divisor(everybody)
         binding = bool(solution.binding[i]) or abs(goal.slack(values[i])) <= _near(goal)
         reached.append(
             Reached(goal.name, goal.entry.indicator, goal.entry.year, goal.bound, goal.least,
@@ -177,7 +177,7 @@ def _targets(
 
 
 def _near(goal: Goal) -> float:
-    return 1e-6 * max(1.0, abs(goal.bound)) if goal.of_weights is None else 1e-8
+    return 1e-6 * max(1.0, abs(goal.bound)) if not goal.is_ratio else 1e-8
 
 
 def _pulls(found: Found, effort: Floats, sure: Floats) -> tuple[Pull, ...]:
@@ -220,7 +220,7 @@ def _sure(found: Found, factors: Floats) -> Floats:
     if base is None or not (factors[:, 0] < factors[:, 1]).any() or found.factor != NO_EFFORT:
         return amounts
     least = np.array([goal.least for goal in pose.goals])
-    unknown = np.array([goal.of_weights is not None for goal in pose.goals])
+    unknown = np.array([goal.is_ratio for goal in pose.goals])
     better = np.where(least, factors[:, 1], factors[:, 0])
     worse = np.where(least, factors[:, 0], factors[:, 1])
     for i, end in enumerate((better, worse)):
@@ -293,7 +293,7 @@ def _no_answer(pose: Pose, tried: Sequence[Posed], title: Text) -> Answer:
 def _nearest(pose: Pose, made: Posed, target: int) -> float:
     """The best a target can come to under a setting, if nothing else is asked for."""
     goal = pose.goals[target]
-    if goal.of_weights is not None:
+    if goal.is_ratio:
         return _best_ratio(pose, made, target)
     sign = 1.0 if goal.least else -1.0
     return goal.bound + sign * float(best(made.problem)[target] - made.problem.least[target])

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from futuremap.backcast.answer import Answer, Proof, Pull, Reached
 from futuremap.backcast.goals import Goal, measured
 from futuremap.backcast.words import bent_words, sentences
-from futuremap.config.reach import ReachRule
-from futuremap.config.scenario import FacilityEvent, LeverEntry, Scenario
+from futuremap.config.scenario import FacilityEvent, LeverEntry, ReachChange, Scenario
 from futuremap.core.layer import Text
 from futuremap.pipeline.read_reach import rule_of
 from futuremap.pipeline.run import Outcome, TownOutcome
@@ -265,7 +264,7 @@ def setting_of(asked: Asked, amount: float) -> Scenario:
 
 def _radius(asked: Asked, radius: float) -> Scenario:
     rule = rule_of(asked.outcome.prepared.project, asked.lever.facility_class)
-    other = ReachRule.model_validate(
+    other = ReachChange.model_validate(
         {
             "class": rule.facility_class,
             "radius_m": radius,

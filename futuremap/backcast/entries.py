@@ -16,8 +16,10 @@ from futuremap.config.entry import Entry
 from futuremap.config.load import note_fault
 from futuremap.config.scenario import BackcastEntry, LeverEntry, TargetEntry
 from futuremap.errors import UnknownNameError
+from futuremap.pipeline import read_rates as services
+from futuremap.pipeline.notes import Notes
 from futuremap.pipeline.prepare import Prepared
-from futuremap.pipeline.read_scenarios import Notes, check_backcast
+from futuremap.pipeline.read_scenarios import check_backcast
 from futuremap.problems import Report
 
 Written = str | Mapping[str, Any] | Entry
@@ -75,6 +77,8 @@ def entries_of(
     check_levers(prepared.project, means, (), door)
     check_moves(goals, means, (), door)
     check_backcast(goals, means, prepared.towns, (), notes)
+    if prepared.indicators is not None:
+        services.check_targets(goals, prepared.towns, (), prepared.indicators, notes)
     report.raise_if_errors()
     return goals, means
 

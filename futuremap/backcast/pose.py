@@ -134,12 +134,10 @@ def program(
         other = bounds[i] if bounds else None
         sign = 1.0 if goal.least else -1.0
         base = 0.0
-        by_age = path[goal.year].sum(axis=1)
-        for weights, ages in goal.rows(other):
-            base += float(weights @ by_age @ ages)
+        for part in goal.rows(other):
+            base += part.of(path[goal.year])
             if responses is not None:
-                both = np.broadcast_to(ages, (2, len(ages)))
-                rows[i] += sign * responses.of(weights, both, goal.year)
+                rows[i] += sign * responses.of(part.weights, part.rates, goal.year)
         if factors is not None:
             base *= factors[i]
         least[i] = sign * (goal.limit(other) - base)
@@ -166,9 +164,10 @@ def intervals(pose: Pose) -> Floats:
     totals = population.totals()
     found = np.ones((len(pose.goals), 2))
     for i, goal in enumerate(pose.goals):
-        value = float(totals[goal.year] @ goal.weights)
-        if goal.of_weights is None and value > 0:
-            low, high = spread.through(as_walk(goal, population.zones))
+        walk = as_walk(goal, population.zones)
+        value = float((walk.weights @ totals[goal.year])[0])
+        if not goal.is_ratio and value > 0:
+            low, high = spread.through(walk)
             found[i] = (
                 min(low[goal.year - 1, 0] / value, 1.0),
                 max(high[goal.year - 1, 0] / value, 1.0),

@@ -1,11 +1,15 @@
-"""Bus: the lines of buses laid over the streets on which people walk to the stops."""
+"""Bus: lines of buses, as they run or as one would, over the streets that lead to the stops."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse import csgraph
 
 from futuremap.catchment.streets import BOARD, PER_MINUTE, RIDE, WALK, Mode, footing, streets
 from futuremap.core.network import Network
@@ -128,6 +132,103 @@ def with_bus(
         tuple(sorted({*first.sources, *then.sources, *stops.sources})),
     )  # fmt: skip
     return WithBus(network, tuple(stops.frame.index[~near]))
+
+
+class Along(NamedTuple):
+    """A bus line along roads.
+
+    network
+        The roads that it runs on, in its directions.
+    stops
+        Its stops, on those roads.
+    distance
+        From each stop as given to the nearest road ``(P,)``. [m]
+    broken
+        Positions of the stops from which no road leads to the next ``(B,)``.
+    """
+
+    network: Network
+    stops: Zones
+    distance: Floats
+    broken: tuple[int, ...]
+
+
+def along_roads(roads: Network, stops: Zones, *, back: bool = True) -> Along:
+    """The shortest way by car from each stop to the next, and back.
+
+    Parameters
+    ----------
+    roads
+        The road graph.
+    stops
+        Stops in the order in which the bus calls at them.
+    back
+        Whether it also runs the other way, where roads lead so.
+
+    Examples
+    --------
+    >>> import shapely
+    >>> yes = np.ones(4, dtype=bool)
+    >>> street = Network(np.array([133.0, 133.01, 133.02]), np.full(3, 34.4),
+    ...                  np.array([0, 1, 1, 2]), np.array([1, 0, 2, 1]), np.full(4, 920.0),
+    ...                  np.full(4, "", dtype=object), np.full(4, np.nan), yes, yes)
+    >>> stops = Zones.build(["a", "b"], shapely.points([133.005, 133.015], [34.4, 34.4]),
+    ...                     names=["a", "b"], parents=["34204"] * 2, kind="place", plane_zone=3)
+    >>> line = along_roads(street, stops)
+    >>> line.network.length.round().tolist(), line.broken
+    ([460.0, 460.0, 460.0, 460.0], ())
+    """
+    cut = with_junctions(roads, stops, mode="car")
+    shortest = _shortest(cut.network)
+    legs = [(i, i + 1) for i in range(len(stops) - 1)]
+    ways = [_way(shortest, *cut.node[[i, j]].tolist()) for i, j in legs]
+    broken = tuple(i for (i, _), way in zip(legs, ways, strict=True) if way is None)
+    if back:
+        ways += [_way(shortest, *cut.node[[j, i]].tolist()) for i, j in reversed(legs)]
+    pieces = [np.stack([way[:-1], way[1:]]) for way in ways if way is not None]
+    edges = np.unique(np.concatenate([np.empty((2, 0), dtype=np.intp), *pieces], axis=1), axis=1)
+    nodes, ends = np.unique(edges, return_inverse=True)
+    start, end = ends.reshape(edges.shape)
+    count = len(start)
+    yes = np.ones(count, dtype=np.bool_)
+    network = Network(
+        cut.network.longitude[nodes], cut.network.latitude[nodes], start, end,
+        np.asarray(shortest[edges[0], edges[1]], dtype=np.float64).reshape(count),
+        np.full(count, "", dtype=object), np.full(count, np.nan), yes, yes, roads.sources,
+    )  # fmt: skip
+    joined = cut.node >= 0
+    points = stops.geometry.copy()
+    points[joined] = shapely.points(
+        cut.network.longitude[cut.node[joined]], cut.network.latitude[cut.node[joined]]
+    )
+    on_road = replace(stops, frame=stops.frame.set_geometry(points, crs=stops.frame.crs))
+    return Along(network, on_road, cut.distance, broken)
+
+
+def _shortest(network: Network) -> sparse.csr_array:
+    """Length of the shortest edge by car between every two nodes ``(N, N)``. [m]"""
+    edges = np.flatnonzero(network.by_car)
+    order = edges[np.lexsort((network.length[edges], network.end[edges], network.start[edges]))]
+    pairs = np.stack([network.start[order], network.end[order]])
+    first = np.ones(len(order), dtype=np.bool_)
+    first[1:] = (pairs[:, 1:] != pairs[:, :-1]).any(axis=0)
+    kept = order[first]
+    length = np.maximum(network.length[kept], INSTANT)  # the graph has no edges without a length
+    size = (len(network), len(network))
+    return sparse.csr_array((length, (network.start[kept], network.end[kept])), shape=size)
+
+
+def _way(lengths: sparse.csr_array, first: int, last: int) -> Positions | None:
+    """Nodes of the shortest way; None if there is no way, or no road at one of its ends."""
+    if min(first, last) < 0:
+        return None
+    found, before = csgraph.dijkstra(lengths, indices=first, return_predecessors=True)
+    if not np.isfinite(found[last]):
+        return None
+    nodes = [last]
+    while nodes[-1] != first:
+        nodes.append(int(before[nodes[-1]]))
+    return np.array(nodes[::-1], dtype=np.intp)
 
 
 def with_junctions(network: Network, points: Zones, *, mode: Mode) -> Junctions:

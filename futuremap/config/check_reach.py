@@ -14,7 +14,7 @@ from futuremap.config.reach import ReachRule
 
 ALWAYS = (
     "facility_class", "rule", "preset", "age_from", "age_to", "life", "life_years",
-    "extension_years", "rebuild_cost", "repair_cost", "accessibility",
+    "extension_years", "rebuild_cost", "repair_cost", "accessibility", "from_year",
 )  # fmt: skip
 USED = {
     "radius": ("radius_m",),
@@ -68,7 +68,14 @@ def check_reach(project: Project, door: Door) -> None:
             _one_of(entry.facility_class, of_districts, here, door)
 
 
-def check_rule(project: Project, rule: ReachRule, at: KeyPath, door: Door) -> None:
+def check_rule(
+    project: Project,
+    rule: ReachRule,
+    at: KeyPath,
+    door: Door,
+    *,
+    has: Collection[str] = (),
+) -> None:
     """Note what of one rule is of no class, lacks something or is not used.
 
     Parameters
@@ -79,6 +86,8 @@ def check_rule(project: Project, rule: ReachRule, at: KeyPath, door: Door) -> No
         The rule and where it stands.
     door
         Takes FM004, FM011 and FM670.
+    has
+        What a municipality need not give itself.
     """
     classes = {entry.facility_class for town in project.municipality for entry in town.facilities}
     _one_of(rule.facility_class, classes, (*at, "class"), door)
@@ -86,7 +95,7 @@ def check_rule(project: Project, rule: ReachRule, at: KeyPath, door: Door) -> No
         _one_of(rule.preset, known_presets(), (*at, "preset"), door)
     _check_keys(rule, at, door)
     _check_rings(rule, at, door)
-    _check_files(project, rule, at, door)
+    _check_files(project, rule, at, door, has=has)
 
 
 def _check_keys(rule: ReachRule, at: KeyPath, door: Door) -> None:
@@ -121,11 +130,14 @@ def _check_rings(rule: ReachRule, at: KeyPath, door: Door) -> None:
         door.no_sense((*here, "unknown"), given.unknown, only)
 
 
-def _check_files(project: Project, rule: ReachRule, at: KeyPath, door: Door) -> None:
+def _check_files(
+    project: Project, rule: ReachRule, at: KeyPath, door: Door, *, has: Collection[str]
+) -> None:
     for town in project.municipality:
         if rule.facility_class not in {entry.facility_class for entry in town.facilities}:
             continue
-        lacking = [key for key in FILES.get(rule.rule, ()) if getattr(town, key) is None]
+        wanted = [key for key in FILES.get(rule.rule, ()) if key not in has]
+        lacking = [key for key in wanted if getattr(town, key) is None]
         if rule.rule == "districts" and rule.facility_class not in {
             given.facility_class for given in town.districts
         }:

@@ -19,6 +19,8 @@ from futuremap.config.scenario import (
     HousingChange,
     LeverEntry,
     MigrationChange,
+    NewBus,
+    RateChange,
     Scenario,
     SurvivalChange,
     TargetEntry,
@@ -74,9 +76,9 @@ def check_scenarios(project: Project, door: Door) -> None:
 
 
 def _check_scenario(project: Project, scenario: Scenario, at: KeyPath, door: Door) -> None:
-    if not scenario.changes_people and not scenario.changes_facilities:
+    if not (scenario.changes_people or scenario.changes_facilities or scenario.changes_rates):
         door.add("FM844", at, value=at[-1])
-    for key in ("people", "fertility", "survival", "migration"):
+    for key in ("people", "fertility", "survival", "migration", "rate"):
         for j, entry in enumerate(getattr(scenario, key)):
             here: KeyPath = (*at, key, j)
             check_when(project, entry, here, door)
@@ -88,12 +90,38 @@ def _check_scenario(project: Project, scenario: Scenario, at: KeyPath, door: Doo
         for j, entry in enumerate(getattr(scenario, key)):
             _check_year(project, entry.year, (*at, key, j, "year"), door)
             _check_town(project, entry.municipality, (*at, key, j), door)
+    _check_reach(project, scenario, at, door)
+
+
+def _check_reach(project: Project, scenario: Scenario, at: KeyPath, door: Door) -> None:
     classes = [rule.facility_class for rule in scenario.reach]
+    for key in ("reach", "bus"):
+        for j, entry in enumerate(getattr(scenario, key)):
+            if entry.from_year is not None:
+                _check_year(project, entry.from_year, (*at, key, j, "from_year"), door)
+    for j, line in enumerate(scenario.bus):
+        _check_bus(project, scenario, line, (*at, "bus", j), door)
     for j, rule in enumerate(scenario.reach):
-        check_rule(project, rule, (*at, "reach", j), door)
+        check_rule(project, rule, (*at, "reach", j), door, has=("bus",) if scenario.bus else ())
         if rule.facility_class in classes[:j]:
             once = ("種類ごとに1つ", "one rule a class")
             door.no_sense((*at, "reach", j, "class"), rule.facility_class, once)
+
+
+def _check_bus(project: Project, scenario: Scenario, line: NewBus, at: KeyPath, door: Door) -> None:
+    """Note a bus line of no municipality, without roads, or by which nobody goes anywhere."""
+    towns = [town for town in project.municipality if line.municipality in ("", town.code)]
+    if len(towns) != 1:
+        codes = [town.code for town in project.municipality]
+        door.add("FM841", (*at, "municipality"), value=line.municipality,
+                 near=near(line.municipality, codes))  # fmt: skip
+        return
+    if towns[0].roads is None:
+        door.add("FM670", at, value="bus", town=towns[0].name, key="[municipality.roads]")
+    rules = {rule.facility_class: rule.rule for rule in (*project.reach.rule, *scenario.reach)}
+    classes = [listed.facility_class for listed in towns[0].facilities]
+    if not any(rules.get(name) == "bus" for name in classes):
+        door.add("FM875", at, value=line.name or at[-1], known="、".join(classes))
 
 
 def check_when(project: Project, entry: When, at: KeyPath, door: Door) -> None:
@@ -136,8 +164,12 @@ def _check_amount(entry: Where, at: KeyPath, door: Door) -> None:
             door.add("FM846", at, keys="factor / tfr_now + tfr_goal")
     if isinstance(entry, MigrationChange) and entry.net_loss_factor is entry.net_rate is None:
         door.add("FM846", at, keys="net_loss_factor / net_rate")
-    if isinstance(entry, SurvivalChange | MigrationChange):
+    if isinstance(entry, SurvivalChange | MigrationChange | RateChange):
         _check_ages(entry.age_from, entry.age_to, at, door)
+    if isinstance(entry, RateChange) and entry.full_from is not None:
+        first = entry.from_year or entry.full_from
+        if entry.full_from < first:
+            door.add("FM859", (*at, "full_from"), value=entry.full_from, from_year=first)
 
 
 def _check_ages(first: int, last: int | None, at: KeyPath, door: Door) -> None:
@@ -175,7 +207,7 @@ def check_targets(
     at
         Where they stand.
     door
-        Takes FM841, FM845, FM852 to FM855 and FM860.
+        Takes FM841, FM845, FM852, FM854, FM855 and FM860.
     """
     bounds: dict[tuple[str, ...], dict[str, float]] = {}
     for j, target in enumerate(targets):
@@ -195,9 +227,6 @@ def check_targets(
 
 
 def _check_target(project: Project, target: TargetEntry, at: KeyPath, door: Door) -> None:
-    if target.indicator not in INDICATORS:
-        door.add("FM853", (*at, "indicator"), value=target.indicator,
-                 near=near(target.indicator, INDICATORS))  # fmt: skip
     said = [sense for sense in SENSES if getattr(target, sense) is not None]
     if len(said) != 1:
         door.add("FM854", at, value="・".join(said))
@@ -206,7 +235,9 @@ def _check_target(project: Project, target: TargetEntry, at: KeyPath, door: Door
     if target.year not in years:
         door.add("FM855", (*at, "year"), value=target.year, known="、".join(map(str, years)))
     places = [key for key in ("zone", "facility") if getattr(target, key)]
-    if len(places) > 1 or (target.indicator in OF_REACH) != bool(target.facility):
+    # others are services, whose place can be any; whether there are such, the data says
+    known = target.indicator in INDICATORS
+    if len(places) > 1 or (known and (target.indicator in OF_REACH) != bool(target.facility)):
         door.add("FM845", at, value="・".join(places) or target.indicator)
     if target.indicator == "coverage_rate" and target.zone:
         door.add("FM845", (*at, "zone"), value=target.indicator)

@@ -23,6 +23,9 @@ INDICATORS = (*OF_PEOPLE, *OF_REACH)
 SENSES = ("at_least", "at_most", "keep")
 Age = Annotated[int, Field(ge=0, le=120)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Latitude = Annotated[float, Field(ge=20, le=46)]
+Longitude = Annotated[float, Field(ge=122, le=154)]
+Place = Annotated[tuple[Latitude, Longitude], Field(strict=False)]  # TOML has no tuples
 
 
 class Member(Entry):
@@ -114,6 +117,21 @@ class HousingChange(Entry):
     mix: dict[str, Annotated[float, Field(gt=0, le=1)]] = {}
 
 
+class RateChange(Where):
+    """``[[scenario.NAME.rate]]``: how much people of some ages use a service, as a factor.
+
+    `indicator` is a field of the catalogue of indicators, or its Japanese name. The factor holds
+    in full from `full_from` on, and grows towards it in a line from `from_year`.
+    """
+
+    indicator: str
+    factor: Annotated[float, Field(ge=0, le=10)]
+    sex: Literal["male", "female", "both"] = "both"
+    age_from: Age = 0
+    age_to: Age | None = None
+    full_from: Year | None = None
+
+
 class FacilityEvent(PlannedEvent):
     """``[[scenario.NAME.event]]``: a facility opens, closes, merges, moves, is rebuilt."""
 
@@ -126,17 +144,41 @@ class NewFacility(Entry):
     facility_class: Slug = Field(alias="class")
     name: str
     year: Year
-    latitude: Annotated[float, Field(ge=20, le=46)]
-    longitude: Annotated[float, Field(ge=122, le=154)]
+    latitude: Latitude
+    longitude: Longitude
     municipality: str = ""
     floor_area: Annotated[float, Field(gt=0)] | None = None
     capacity: Annotated[float, Field(gt=0)] | None = None
 
 
+class ReachChange(ReachRule):
+    """``[[scenario.NAME.reach]]``: another rule for a class, from a year on."""
+
+    from_year: Year | None = None
+
+
+class NewBus(Entry):
+    """``[[scenario.NAME.bus]]``: a bus line that does not run yet, by its stops in their order.
+
+    `stops` are pairs of latitude and longitude; from one to the next the bus takes the shortest
+    way along the roads of the municipality, and back unless it runs `one_way`. `speed_kmh` is
+    that from stop to stop with its halts (表定速度), `wait_minutes` the wait at each boarding.
+    """
+
+    name: str = ""
+    municipality: str = ""
+    stops: Annotated[list[Place], Field(min_length=2, max_length=500)]
+    speed_kmh: Annotated[float, Field(gt=0, le=200)]
+    wait_minutes: Annotated[float, Field(ge=0, le=240)]
+    one_way: bool = False
+    from_year: Year | None = None
+
+
 class Scenario(Entry):
     """``[scenario.NAME]``: what is different from the baseline.
 
-    `reach` are rules in place of those of their classes (a bus brings more people).
+    `reach` are rules in place of those of their classes; `bus` are lines that run besides those
+    of the municipality, and change the reach of the classes to which people go by bus.
     """
 
     name: str
@@ -150,7 +192,9 @@ class Scenario(Entry):
     housing: list[HousingChange] = []
     event: list[FacilityEvent] = []
     facility: list[NewFacility] = []
-    reach: list[ReachRule] = []
+    reach: list[ReachChange] = []
+    bus: list[NewBus] = []
+    rate: list[RateChange] = []
 
     @property
     def changes_people(self) -> bool:
@@ -160,7 +204,12 @@ class Scenario(Entry):
     @property
     def changes_facilities(self) -> bool:
         """Whether a facility or a rule of reach is another one."""
-        return any((self.event, self.facility, self.reach))
+        return any((self.event, self.facility, self.reach, self.bus))
+
+    @property
+    def changes_rates(self) -> bool:
+        """Whether people use services otherwise than in the baseline."""
+        return bool(self.rate)
 
 
 class TargetEntry(Entry):

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from futuremap.core.credits import SYNTHETIC, Credit
 from futuremap.core.layer import Layer, Text
 from futuremap.core.population import Population
@@ -69,6 +72,22 @@ class Comparison(NamedTuple):
     second: Text
     tables: tuple[Table, Table, Table]
     zone_names: Mapping[str, str]
+
+
+class Overview(NamedTuple):
+    """Many futures of the same places, side by side in one year.
+
+    title
+        What stands over it.
+    rows
+        Name of the place, and the field, of each row.
+    columns
+        Heading and values of each column, in the fields' own units ``(R,)``; NaN where unknown.
+    """
+
+    title: Text
+    rows: Sequence[tuple[str, str]]
+    columns: Sequence[tuple[Text, NDArray[np.float64]]]
 
 
 class Said(NamedTuple):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -35,6 +36,9 @@ class Setting(NamedTuple):
         belong. [persons]
     trends
         Trends that rates follow; none for the fixed variant.
+    factors
+        Factors on the rates of some fields ``(Y, S, W)``, 1 in the base year; what is made of
+        a field follows it.
     """
 
     years: tuple[int, ...]
@@ -42,6 +46,7 @@ class Setting(NamedTuple):
     months_after_april: float
     base: Floats
     trends: dict[str, Trend]
+    factors: Mapping[str, Floats] = MappingProxyType({})
 
 
 class Made(NamedTuple):
@@ -155,7 +160,8 @@ class _Maker:
         """Keep a field with the rows behind it."""
         if values is None:
             return
-        self.made[entry.field] = values
+        factor = self.setting.factors.get(entry.field)
+        self.made[entry.field] = values if factor is None else values * factor
         behind = [row for name in entry.of for row in self.used.get(name, ())]
         self.used[entry.field] = tuple(dict.fromkeys([*rows, *behind]))
         trending = any(row.trend in self.setting.trends for row in rows if row.trend)

@@ -91,18 +91,20 @@ def _pairs(
             listed = town.town.facilities
             names = {} if listed is None else dict(listed.table["name"])
             pairs.append(("facility", town.reach.table, like.reach.table, names))
-    return [*pairs, *(("service", *pair, towns) for pair in _services(baseline, outcome))]
+    return [*pairs, *(("service", *pair) for pair in _services(baseline, outcome))]
 
 
-def _services(baseline: Outcome, outcome: Outcome) -> list[tuple[Table, Table]]:
-    """Services of the municipalities, of the scenario and of the baseline."""
+def _services(baseline: Outcome, outcome: Outcome) -> list[tuple[Table, Table, dict[str, str]]]:
+    """Services of the municipalities and areas, of the scenario and of the baseline."""
     if baseline.indicators is None or outcome.indicators is None:
         return []
-    found = outcome.indicators.of("municipality"), baseline.indicators.of("municipality")
+    known = {(one.level, one.towns): one for one in baseline.indicators.fixed}
     return [
-        (one.table, like.table)
-        for one, like in zip(*found, strict=True)
-        if one.table is not like.table
+        (one.table, like.table, dict(one.names))
+        for one in outcome.indicators.fixed
+        if (like := known.get((one.level, one.towns))) is not None
+        and one.table is not like.table
+        and one.table.years == like.table.years
     ]
 
 

@@ -20,7 +20,8 @@ from futuremap.pipeline.draw import credits_for
 from futuremap.pipeline.prepare import Prepared
 from futuremap.pipeline.read_indicators import LIMITS_CREDIT, SOURCED
 from futuremap.pipeline.run import Outcome
-from futuremap.pipeline.weighing import FIXED, Indicators
+from futuremap.pipeline.town_rates import FIXED
+from futuremap.pipeline.weighing import Indicators
 
 LEVELS = {
     "municipality": Text("市区町村", "Municipality"),

@@ -8,10 +8,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from futuremap.core.credits import Credit
-from futuremap.core.fields import field
+from futuremap.core.fields import Field, field
 from futuremap.core.layer import Layer, Text
 from futuremap.export.chart import Panel, Series, line_chart
 from futuremap.export.geopackage import write_geopackage
@@ -24,7 +25,9 @@ from futuremap.pipeline.comparison_rows import comparison_rows, for_readers
 from futuremap.pipeline.deliver import record
 from futuremap.pipeline.draw import credits_for
 from futuremap.pipeline.prepare import Progress, silent
+from futuremap.pipeline.read_rates import find_field
 from futuremap.pipeline.run import Outcome
+from futuremap.pipeline.scenario_desk import write_desk
 from futuremap.pipeline.scenarios import Comparison, Played
 from futuremap.pipeline.side_by_side import NOTHING_DONE, SideBySide, side_by_side
 
@@ -61,6 +64,7 @@ def deliver_scenarios(
     comparison: Comparison,
     out: Path,
     *,
+    workbook: bool = True,
     progress: Progress = silent,
 ) -> Path:
     """Write maps, tables and the page of scenarios as one set.
@@ -71,6 +75,8 @@ def deliver_scenarios(
         Baseline and scenarios.
     out
         Folder of outputs; scenarios get a folder of their own beside the project's.
+    workbook
+        Whether there is to be a workbook too.
     progress
         Is told what is being written.
 
@@ -89,7 +95,7 @@ def deliver_scenarios(
     header = comparison.baseline.prepared.project.project
     target = out / f"{header.name}{SUFFIX}"
     with publishing(target) as folder:
-        files = write_comparison(comparison, folder, progress=progress)
+        files = write_comparison(comparison, folder, workbook=workbook, progress=progress)
         write_summary(folder, summary(comparison, files))
         write_manifest(folder, record(comparison.baseline.prepared))
     return target
@@ -100,6 +106,7 @@ def write_comparison(
     folder: Path,
     *,
     suffix: str = SUFFIX,
+    workbook: bool = True,
     progress: Progress = silent,
 ) -> dict[str, Text]:
     """Write maps and tables of a comparison into a folder.
@@ -140,6 +147,16 @@ def write_comparison(
         files[f"qgis/{path.name}"] = Text(
             "シナリオごとの将来と、何もしない将来との差", "Scenarios and their differences"
         )
+    files |= write_desk(
+        comparison,
+        drawn,
+        folder,
+        name=f"{header.name}{suffix}",
+        about=_metadata(comparison),
+        credits=_credits(comparison),
+        workbook=workbook,
+        progress=progress,
+    )
     progress("表：Parquet・CSV / tables")
     (folder / "data").mkdir(parents=True, exist_ok=True)
     write_rows(for_readers(comparison_rows(comparison)), folder / "data" / "comparison")
@@ -197,6 +214,7 @@ def summary(comparison: Comparison, files: dict[str, Text]) -> Summary:
     baseline = comparison.baseline
     header = baseline.prepared.project.project
     base, end = baseline.prepared.project.years
+    rows = comparison_rows(comparison)
     lead = [
         Text(
             f"{base}年の現況、何もしない{end}年、シナリオの{end}年を並べています。",
@@ -214,7 +232,11 @@ def summary(comparison: Comparison, files: dict[str, Text]) -> Summary:
     return Summary(
         title=Text(f"{header.title}：シナリオの比較", f"{header.title_en}: scenarios compared"),
         lead=lead,
-        grids=[*headline(comparison), *_facility_grid(comparison)],
+        grids=[
+            *headline(comparison),
+            *_facility_grid(comparison, rows),
+            *_service_grid(comparison, rows),
+        ],
         charts=[chart(comparison)],
         files=files,
         notes=NOTES,
@@ -234,6 +256,9 @@ def said(played: Played) -> Text:
     if rates:
         ja.append("出生・死亡・移動の率の変更")
         en.append("other rates of births, deaths or moves")
+    if played.setting.rate:
+        ja.append("サービスの使われ方の変更")
+        en.append("services used otherwise")
     return Text("、".join(ja) or "利用圏の変更", ", ".join(en) or "another reach")
 
 
@@ -279,9 +304,8 @@ def _cell(outcome: Outcome, name: str, year: int, code: str) -> str:
 MOST_FACILITIES = 12
 
 
-def _facility_grid(comparison: Comparison) -> list[Grid]:
+def _facility_grid(comparison: Comparison, rows: pd.DataFrame) -> list[Grid]:
     """Facilities whose people differ most in the last year."""
-    rows = comparison_rows(comparison)
     end = comparison.baseline.prepared.project.years[1]
     found = rows[
         (rows["kind"] == "facility")
@@ -310,6 +334,38 @@ def _facility_grid(comparison: Comparison) -> list[Grid]:
     )
     heads = ["施設", "シナリオ", "何もしない（人）", "シナリオ（人）", "差（人）"]
     return [Grid(title, heads, cells)]
+
+
+def _service_grid(comparison: Comparison, rows: pd.DataFrame) -> list[Grid]:
+    """Services in the last year whose rates of use a scenario changes, as it names them."""
+    baseline = comparison.baseline
+    inputs, end = baseline.prepared.indicators, baseline.prepared.project.years[1]
+    if inputs is None:
+        return []
+    towns = {town.town.code: town.town.name.ja for town in baseline.towns}
+    found = rows[(rows["kind"] == "service") & (rows["year"] == end) & rows["zone"].isin(towns)]
+    cells = []
+    for played in comparison.scenarios:
+        fields = [find_field(one.indicator, inputs.catalogue) for one in played.setting.rate]
+        for name in dict.fromkeys(fields):
+            mine = (found["scenario"] == played.key) & (found["indicator"] == name)
+            cells += [
+                [f"{towns[str(row.zone)]}の{field(name).name_ja}", played.setting.name,
+                 *_figures(field(name), row.baseline_value, row.value)]
+                for row in found[mine].itertuples()
+            ]  # fmt: skip
+    title = Text(f"使われ方が変わるサービス（{end}年）", f"Services used otherwise, {end}")
+    heads = ["サービス", "シナリオ", "何もしない", "シナリオ", "差"]
+    return [Grid(title, heads, cells)] if cells else []
+
+
+def _figures(shown: Field, before: float, after: float) -> list[str]:
+    numbers = shown.export(np.array([before, after, after - before]))
+    decimals = 0 if shown.unit == "persons" else shown.decimals
+    return [
+        f"{value:{sign},.{decimals}f}{shown.unit_ja}"
+        for sign, value in zip(("", "", "+"), numbers, strict=True)
+    ]
 
 
 def chart(comparison: Comparison) -> str:

@@ -20,8 +20,10 @@ from futuremap.config.scenario import (
 from futuremap.core.flows import LOSSES, Flows, advance_age
 from futuremap.core.population import Population
 from futuremap.errors import DemographyError
+from futuremap.indicators.changed_rates import ChangedRate, factor_at, fields_of
 from futuremap.pipeline.housing import mover_profile
 from futuremap.pipeline.named_places import find_facility, find_zone
+from futuremap.pipeline.read_rates import find_field
 from futuremap.pipeline.read_scenarios import bundle_of
 from futuremap.pipeline.run import Outcome
 from futuremap.projection.beyond import (
@@ -37,7 +39,8 @@ from futuremap.projection.beyond import (
     survival,
 )
 from futuremap.projection.project import Projection
-from futuremap.scenario.schedule import at_ages, intensity
+from futuremap.projection.single_years import LAST_AGE
+from futuremap.scenario.schedule import at_ages, at_dates, intensity
 
 Floats = NDArray[np.float64]
 
@@ -103,27 +106,35 @@ class Grounds(NamedTuple):
 
     def inside(self, where: Where) -> Floats:
         """1 for the zones that a difference is about, 0 elsewhere ``(Z,)``."""
-        outcome = self.outcome
-        towns = outcome.prepared.towns
-        zones = outcome.projection.population.zones
-        place = {zone: i for i, zone in enumerate(zones)}
-        chosen = np.zeros(len(zones))
-        names = [name for name in (where.zone, *where.zones) if name]
-        if where.facility:
-            return np.asarray(self.reached(where) > 0, dtype=np.float64)
-        for name in names:
-            found = find_zone(name, where.municipality, towns)
-            if found is None:
-                raise AssertionError(f"{name} was accepted without being found")
-            chosen[place[found[1]]] = 1.0
-        if not names:
-            codes = [outcome.rates.parents[i] for i in self.parent_of]
-            chosen = np.array([where.municipality in ("", code) for code in codes], dtype=float)
-        return chosen
+        return inside(self.outcome, where)
 
     def reached(self, where: Where) -> Floats:
         """Share of each zone within reach of a facility in the base year ``(Z,)``. [ratio]"""
         return reach_row(self.outcome, where.facility, where.municipality, 0)
+
+
+def inside(outcome: Outcome, where: Where) -> Floats:
+    """1 for the zones of a run that a difference is about, 0 elsewhere ``(Z,)``.
+
+    A facility's place is its reach in the base year.
+    """
+    towns = outcome.prepared.towns
+    zones = outcome.projection.population.zones
+    place = {zone: i for i, zone in enumerate(zones)}
+    chosen = np.zeros(len(zones))
+    names = [name for name in (where.zone, *where.zones) if name]
+    if where.facility:
+        row = reach_row(outcome, where.facility, where.municipality, 0)
+        return np.asarray(row > 0, dtype=np.float64)
+    for name in names:
+        found = find_zone(name, where.municipality, towns)
+        if found is None:
+            raise AssertionError(f"{name} was accepted without being found")
+        chosen[place[found[1]]] = 1.0
+    if not names:
+        codes = [outcome.rates.parents[i] for i in outcome.rates.parent_of]
+        chosen = np.array([where.municipality in ("", code) for code in codes], dtype=float)
+    return chosen
 
 
 def reach_row(outcome: Outcome, name: str, code: str, year: int) -> Floats:
@@ -375,3 +386,34 @@ def _households(ground: Grounds, estate: HousingChange, zone: int) -> Floats:
         for name, share in estate.mix.items()
     ]
     return np.asarray(lived_in * np.sum(mixed, axis=0))
+
+
+def changed_rates(baseline: Outcome, setting: Scenario) -> tuple[ChangedRate, ...]:
+    """What a checked scenario changes in the rates of a run.
+
+    Parameters
+    ----------
+    baseline
+        The run.
+    setting
+        The scenario.
+    """
+    inputs = baseline.prepared.indicators
+    if inputs is None or not baseline.prepared.project.indicators.run:
+        return ()
+    population = baseline.projection.population
+    zones = np.asarray(population.zones, dtype=object)
+    found = []
+    for entry in setting.rate:
+        strength = at_dates(entry, population.years, full_from=entry.full_from)
+        factor = factor_at(
+            strength,
+            factor=entry.factor,
+            sex=entry.sex,
+            ages=(entry.age_from, entry.age_to),
+            width=LAST_AGE + 1,
+        )
+        fields = fields_of(inputs.catalogue, find_field(entry.indicator, inputs.catalogue))
+        where = frozenset(zones[inside(baseline, entry) > 0].tolist())
+        found.append(ChangedRate(fields, factor, where))
+    return tuple(found)

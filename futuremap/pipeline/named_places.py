@@ -10,6 +10,7 @@ from typing import Protocol
 from futuremap.core.facilities import Facilities
 from futuremap.core.population import Population
 from futuremap.core.zones import Zones
+from futuremap.pipeline.read_reach import ReachInputs
 
 
 class Town(Protocol):
@@ -33,6 +34,11 @@ class Town(Protocol):
     @property
     def base(self) -> Population:
         """Its people in the base year."""
+        ...
+
+    @property
+    def reach(self) -> ReachInputs:
+        """Its roads and buses."""
         ...
 
     @property

@@ -222,7 +222,7 @@ def prepare(project: Project, *, report: Report, progress: Progress = silent) ->
     _check_housing(project, towns, report)
     towns = [_reachable(project, i, town, report) for i, town in enumerate(towns)]
     wanted = read_indicators(project, [town.outline for town in towns], report)
-    check_scenarios(project, towns, report)
+    check_scenarios(project, towns, wanted, report)
     report.raise_if_errors()
     named = [pair for entry in project.municipality for pair in entry.files()]
     named += project.indicators.files() if project.indicators.run else []

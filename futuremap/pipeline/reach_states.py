@@ -29,7 +29,7 @@ from futuremap.pipeline.reach_rules import (
     way_of,
     weighted_reach,
 )
-from futuremap.pipeline.read_reach import of_class
+from futuremap.pipeline.read_reach import ReachInputs, of_class
 
 Floats = NDArray[np.float64]
 INHERITED = "districts"  # where everybody belongs to one facility, a merger hands them on
@@ -100,10 +100,16 @@ class Memory:
     """
 
     ground: Ground
-    states: dict[Hashable, State] = field(default_factory=dict)
+    states: dict[tuple[Hashable, ...], State] = field(default_factory=dict)
     courses: dict[Hashable, Course] = field(default_factory=dict)
     tables: dict[Hashable, tuple[Population, Table]] = field(default_factory=dict)
     unions: dict[tuple[float, bytes], Crosswalk] = field(default_factory=dict)
+
+    def on(self, inputs: ReachInputs) -> Memory:
+        """The same with other buses: all that does not go by bus is remembered."""
+        kept = {key: state for key, state in self.states.items() if not _by_bus(key)}
+        ground = replace(self.ground, inputs=inputs)
+        return Memory(ground, kept, self.courses, unions=self.unions)
 
 
 def course_of(
@@ -179,11 +185,16 @@ def _key(one: Course, t: int) -> bytes:
     return b"".join(row.tobytes() for row in (one.open[t], one.size[t], one.then.successor[t]))
 
 
-def _place_key(one: Course, t: int) -> Hashable:
-    """All that a state follows from, so that scenarios may share it."""
+def _by_bus(key: tuple[Hashable, ...]) -> bool:
+    return key[0] == "bus"
+
+
+def _place_key(one: Course, t: int) -> tuple[Hashable, ...]:
+    """All that a state follows from, so that scenarios may share it; the kind of rule first."""
     at = np.flatnonzero(one.open[t])
     zones = one.every.zones
     return (
+        one.rule.rule,
         repr(one.rule),
         one.then.facilities,
         tuple(np.asarray(zones.ids, dtype=object)[at]),

@@ -100,6 +100,22 @@ class Reaching(NamedTuple):
         return [self.walks[i] for i in self.of_year]
 
 
+class Earlier(NamedTuple):
+    """What holds until something is changed.
+
+    memory
+        What its rules work on.
+    rules
+        Rule of each class.
+    since
+        First year of what comes after it, by class.
+    """
+
+    memory: Memory
+    rules: Mapping[str, ReachRule]
+    since: Mapping[str, int]
+
+
 class _Measured(NamedTuple):
     # what all classes of a town share
     people: Population
@@ -119,6 +135,7 @@ def reaching(
     outline: Zones,
     known: Zones,
     town: str,
+    earlier: Earlier | None = None,
 ) -> Reaching:
     """People in reach of every facility in every year.
 
@@ -134,6 +151,8 @@ def reaching(
         What the rules work on, and what is known already of the same town.
     outline, known, town
         The town's boundary, the same with the neighbours whose people are counted, its code.
+    earlier
+        What holds before some rules do.
 
     Raises
     ------
@@ -146,6 +165,11 @@ def reaching(
         for name in dict.fromkeys(facilities.table["facility_class"])
     ]
     states = [states_of(one, memory) for one in classes]
+    if earlier is not None:
+        states = [
+            _after(earlier, facilities, one, found, years=years, memory=memory)
+            for one, found in zip(classes, states, strict=True)
+        ]
     located = facilities.located
     together = [tuple(map(id, of_year)) for of_year in zip(*states, strict=True)]
     distinct = list(dict.fromkeys(together))
@@ -186,6 +210,32 @@ def reaching(
         _moved(classes, located),
         memory,
     )
+
+
+def _after(
+    earlier: Earlier,
+    facilities: Facilities,
+    one: Course,
+    states: Sequence[State],
+    *,
+    years: Sequence[int],
+    memory: Memory,
+) -> list[State]:
+    """The state of every year: of what was, until the year in which something else begins."""
+    name = one.rule.facility_class
+    first = earlier.since.get(name, years[0])
+    if first <= years[0]:
+        return list(states)
+    old = course_of(facilities, earlier.rules[name], years, memory=earlier.memory)
+    found = []
+    for year, before, then in zip(years, states_of(old, earlier.memory), states, strict=True):
+        state = before if year < first else then
+        # who shares a supply is asked by one rule for all years: by the later one
+        if year < first and (before.weighted is None) != (then.weighted is None):
+            key = ("until", id(before), id(then))
+            state = memory.states.setdefault(key, before._replace(weighted=then.weighted))
+        found.append(state)
+    return found
 
 
 def _moved(classes: Sequence[Course], located: Zones) -> dict[str, shapely.Point]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -28,39 +27,20 @@ from futuremap.config.scenario import (
 from futuremap.core.facilities import FURTHER, Facilities
 from futuremap.core.zones import Zones, join
 from futuremap.pipeline.named_places import Town, find_facility, find_zone, only_town, towns_of
+from futuremap.pipeline.new_bus import check_lines
+from futuremap.pipeline.notes import Notes
+from futuremap.pipeline.read_indicators import IndicatorInputs
+from futuremap.pipeline.read_rates import check_rates, check_targets
 from futuremap.problems import Report
 from futuremap.scenario.bundles import Bundle, known_bundles
 
 
-class Notes(NamedTuple):
-    """Where problems of scenarios go.
-
-    project
-        The project, which knows the lines of its file.
-    report
-        Takes them.
-    source
-        Name of what was written, if it is not the project's file.
-    """
-
-    project: Project
-    report: Report
-    source: str = ""
-
-    def add(self, code: str, at: KeyPath, value: object, **detail: Any) -> None:
-        """Note a problem of a key."""
-        inside = not self.source
-        self.report.add(
-            code,
-            file=self.project.file.name if inside else self.source,
-            line=self.project.line(*at) if inside else None,
-            column=".".join(map(str, at)),
-            value=value,
-            **detail,
-        )
-
-
-def check_scenarios(project: Project, towns: Sequence[Town], report: Report) -> None:
+def check_scenarios(
+    project: Project,
+    towns: Sequence[Town],
+    inputs: IndicatorInputs,
+    report: Report,
+) -> None:
     """Note what scenarios and backcasts of the project's file name and the data do not have.
 
     Parameters
@@ -69,22 +49,27 @@ def check_scenarios(project: Project, towns: Sequence[Town], report: Report) -> 
         The project.
     towns
         Its municipalities.
+    inputs
+        What its indicators are made from.
     report
-        Takes FM840 to FM842, FM847, FM849 and what events may be wrong in.
+        Takes FM840 to FM842, FM847, FM849, FM853, FM870 to FM877 and what events may be wrong in.
     """
     notes = Notes(project, report)
     for name, scenario in project.scenario.items():
         at: KeyPath = ("scenario", name)
         check_scenario(scenario, towns, at, notes)
+        check_lines(scenario, towns, at, notes)
         for town in towns:
             facilities_of(project, scenario, town, at=at, notes=notes)
     for name, entry in project.backcast.items():
         check_backcast(entry.target, entry.lever, towns, ("backcast", name), notes)
+        check_targets(entry.target, towns, ("backcast", name), inputs, notes)
+    check_rates(notes, towns, inputs)
 
 
 def check_scenario(scenario: Scenario, towns: Sequence[Town], at: KeyPath, notes: Notes) -> None:
     """Note unknown zones, facilities and bundles of one scenario."""
-    for key in ("people", "fertility", "survival", "migration"):
+    for key in ("people", "fertility", "survival", "migration", "rate"):
         for j, entry in enumerate(getattr(scenario, key)):
             _check_where(entry, towns, (*at, key, j), notes)
     for j, people in enumerate(scenario.people):

@@ -11,19 +11,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from futuremap.base.mesh_shares import gather_by_age
-from futuremap.config.reach import Reach
+from futuremap.config.reach import Reach, ReachRule
 from futuremap.config.scenario import Scenario
 from futuremap.core.crosswalk import Crosswalk, gather, to_parents
 from futuremap.core.population import Population
 from futuremap.core.table import Table
 from futuremap.errors import DemographyError, UnknownNameError
 from futuremap.indicators.account import account
+from futuremap.indicators.changed_rates import ChangedRate
 from futuremap.indicators.people import age_structure, density
 from futuremap.indicators.reach import covered
-from futuremap.pipeline.difference import project_difference
+from futuremap.pipeline.difference import changed_rates, project_difference
+from futuremap.pipeline.new_bus import lines_of, since_of, with_lines
+from futuremap.pipeline.notes import Notes
 from futuremap.pipeline.prepare import Prepared, Progress, Town, silent
-from futuremap.pipeline.reaching import Reaching
-from futuremap.pipeline.read_scenarios import Notes, facilities_of
+from futuremap.pipeline.reaching import Earlier, Reaching
+from futuremap.pipeline.read_reach import rule_of
+from futuremap.pipeline.read_scenarios import facilities_of
 from futuremap.pipeline.renewal import renewals
 from futuremap.pipeline.run import Gathered, Outcome, TownOutcome, larger_meshes, with_interval
 from futuremap.pipeline.town_reach import covered_people, in_reach
@@ -32,7 +36,7 @@ from futuremap.pipeline.weighing import Indicators, weigh_all
 from futuremap.problems import Report
 from futuremap.projection.project import Projection
 
-WEIGHED = ("municipality",)  # the kinds of zones whose services a scenario compares
+WEIGHED = ("municipality", "area")  # the kinds of zones whose services a scenario compares
 OF_FACILITIES = ("facility", "district")  # kinds whose people change with the facilities
 
 
@@ -57,6 +61,25 @@ class Played(NamedTuple):
     key: str
     setting: Scenario
     outcome: Outcome
+
+
+class Changed(NamedTuple):
+    """What a scenario begins from.
+
+    setting
+        What it says.
+    prepared
+        The input with its facilities, rules and buses.
+    projection
+        Its people; None where they are the baseline's.
+    rates
+        Rates of use that differ.
+    """
+
+    setting: Scenario
+    prepared: Prepared
+    projection: Projection | None
+    rates: Sequence[ChangedRate]
 
 
 class Comparison(NamedTuple):
@@ -154,58 +177,68 @@ def play(baseline: Outcome, key: str, setting: Scenario, *, draft: bool = False)
     projection = project_difference(baseline, setting) if setting.changes_people else None
     prepared = _prepared(baseline.prepared, setting)
     same = projection is None and prepared is baseline.prepared
-    if same:
+    if same and not setting.changes_rates:
         return Played(key, setting, baseline)
-    return Played(key, setting, _outcome(baseline, prepared, projection, draft=draft))
+    changed = Changed(setting, prepared, projection, changed_rates(baseline, setting))
+    if same:
+        known = _spread(baseline, baseline.projection)
+        found = _services(baseline, changed, baseline.towns, known)
+        return Played(key, setting, baseline._replace(indicators=found))
+    return Played(key, setting, _outcome(baseline, changed, draft=draft))
 
 
-def _outcome(
-    baseline: Outcome,
-    prepared: Prepared,
-    changed: Projection | None,
-    *,
-    draft: bool,
-) -> Outcome:
-    projection = changed or baseline.projection
-    base = baseline.projection.population
+def _spread(baseline: Outcome, projection: Projection) -> Uncertainty:
+    """How far people may come from a projection: the baseline's factors.
+
+    So that a difference is one of people and not of errors.
+    """
     parents = [baseline.rates.parents[i] for i in baseline.rates.parent_of]
-    seed = prepared.project.projection.seed
-    # the baseline's factors, so that a difference is one of people and not of errors
-    known = uncertainty(base, parents, seed=seed)._replace(population=projection.population)
+    seed = baseline.prepared.project.projection.seed
+    known = uncertainty(baseline.projection.population, parents, seed=seed)
+    return known._replace(population=projection.population)
+
+
+def _outcome(baseline: Outcome, changed: Changed, *, draft: bool) -> Outcome:
+    prepared, projection = changed.prepared, changed.projection or baseline.projection
+    known = _spread(baseline, projection)
     spread = Draft(known.population, known.spread, known.seed) if draft else known
-    same_rules = prepared.project.reach is baseline.prepared.project.reach
     towns = tuple(
-        _town(prepared, town, like, spread, (changed is None, same_rules))
+        _town(changed, town, like, baseline=baseline.prepared, spread=spread)
         for town, like in zip(prepared.towns, baseline.towns, strict=True)
     )
-    municipal = _municipal(baseline, prepared, towns, spread)
+    same = changed.projection is None
     return baseline._replace(
         prepared=prepared,
         projection=projection,
-        accounts=baseline.accounts
-        if changed is None
-        else account(projection.population, projection.flows),
-        municipal=municipal,
-        checks=baseline.checks if changed is None else {},
-        rivals=baseline.rivals if changed is None else {},
+        accounts=baseline.accounts if same else account(projection.population, projection.flows),
+        municipal=_municipal(baseline, prepared, towns, spread),
+        checks=baseline.checks if same else {},
+        rivals=baseline.rivals if same else {},
         towns=towns,
-        indicators=None if draft else _services(baseline, prepared, towns, changed, spread),
+        indicators=None if draft else _services(baseline, changed, towns, spread),
     )
 
 
 def _services(
     baseline: Outcome,
-    prepared: Prepared,
+    changed: Changed,
     towns: Sequence[TownOutcome],
-    changed: Projection | None,
     spread: Uncertainty,
 ) -> Indicators | None:
-    """Services of the municipalities and what else rests on people alone."""
-    if baseline.indicators is None or changed is not None:
-        people, flows = spread.population, (changed or baseline.projection).flows
-        return weigh_all(prepared, towns, people=people, flows=flows, spread=spread, on=WEIGHED)
+    """Services of the municipalities and what else rests on people and rates alone."""
+    if baseline.indicators is None or changed.projection is not None or changed.rates:
+        return weigh_all(
+            changed.prepared,
+            towns,
+            people=spread.population,
+            flows=(changed.projection or baseline.projection).flows,
+            spread=spread,
+            on=WEIGHED,
+            changed=changed.rates,
+            like=baseline.projection.population,
+        )
     kept = tuple(one for one in baseline.indicators.tables if one.level not in OF_FACILITIES)
-    return baseline.indicators._replace(tables=kept, renewal=renewals(prepared, towns))
+    return baseline.indicators._replace(tables=kept, renewal=renewals(changed.prepared, towns))
 
 
 def _prepared(prepared: Prepared, setting: Scenario) -> Prepared:
@@ -215,22 +248,29 @@ def _prepared(prepared: Prepared, setting: Scenario) -> Prepared:
     if setting.reach:
         classes = {rule.facility_class for rule in setting.reach}
         kept = [rule for rule in project.reach.rule if rule.facility_class not in classes]
-        reach = Reach(radius_m=project.reach.radius_m, rule=[*kept, *setting.reach])
+        said = [one.model_dump(by_alias=True, exclude={"from_year"}) for one in setting.reach]
+        rules = [*kept, *(ReachRule.model_validate(one) for one in said)]
+        reach = Reach(radius_m=project.reach.radius_m, rule=rules)
         project = project.model_copy(update={"reach": reach})
     towns = tuple(
-        town._replace(facilities=facilities_of(project, setting, town)) for town in prepared.towns
+        town._replace(
+            facilities=facilities_of(project, setting, town),
+            reach=with_lines(town, lines_of(setting, town, project)),
+        )
+        for town in prepared.towns
     )
     return prepared._replace(project=project, towns=towns)
 
 
 def _town(
-    prepared: Prepared,
+    changed: Changed,
     town: Town,
     like: TownOutcome,
+    *,
+    baseline: Prepared,
     spread: Uncertainty,
-    same: tuple[bool, bool],
 ) -> TownOutcome:
-    same_people, same_rules = same
+    prepared, same_people = changed.prepared, changed.projection is None
     people, blocks, mesh, served = like.people, like.blocks, like.mesh, like.reach
     larger = like.larger
     if not same_people:
@@ -240,9 +280,13 @@ def _town(
         wanted = mesh is not None and not isinstance(spread, Draft)
         mesh = _mesh(town, mesh, people, spread) if wanted and mesh is not None else None
         larger = {} if mesh is None else larger_meshes(prepared, mesh, spread)
-    same_places = same_rules and town.facilities is like.town.facilities
-    if like.reach is not None and not (same_people and same_places):
-        served = in_reach(prepared, town, spread.population, like=like.reach)
+    same_rules = prepared.project.reach is baseline.project.reach
+    same_places = town.facilities is like.town.facilities and town.reach is like.town.reach
+    if like.reach is not None and not (same_people and same_rules and same_places):
+        rules = {name: rule_of(baseline.project, name) for name in town.class_names}
+        since = since_of(changed.setting, town, prepared.project)
+        earlier = Earlier(like.reach.memory, rules, since) if since else None
+        served = in_reach(prepared, town, spread.population, like=like.reach, earlier=earlier)
         served = served._replace(table=_bounded(served, like.reach, spread))
     return TownOutcome(town, people, blocks, mesh, served, larger)
 

@@ -18,7 +18,7 @@ from futuremap.pipeline.prepare import Prepared, Town
 from futuremap.pipeline.reach_measures import as_one, gather_years
 from futuremap.pipeline.reach_rules import Ground
 from futuremap.pipeline.reach_states import Memory
-from futuremap.pipeline.reaching import Reaching, reaching
+from futuremap.pipeline.reaching import Earlier, Reaching, reaching
 from futuremap.pipeline.read_reach import rule_of
 
 MARGIN = 1.001  # on a radius, for what may be touched
@@ -50,6 +50,7 @@ def in_reach(
     population: Population,
     *,
     like: Reaching | None = None,
+    earlier: Earlier | None = None,
 ) -> Reaching:
     """People within reach of a town's facilities by the rules of the project.
 
@@ -63,10 +64,14 @@ def in_reach(
         People of all blocks of all towns. [persons]
     like
         The baseline's, whose ground and crosswalks are used again where they are the same.
+    earlier
+        What holds before some rules do.
     """
     if town.facilities is None:
         raise AssertionError(f"{town.code} has no facilities")
     memory = Memory(ground_of(prepared, town, population)) if like is None else like.memory
+    if memory.ground.inputs is not town.reach:
+        memory = memory.on(town.reach)
     people = like.sent if like is not None and _same(like.sent, population) else None
     if people is None:
         people = population.only(memory.ground.areas.ids)
@@ -79,6 +84,7 @@ def in_reach(
         outline=town.outline,
         known=as_one(outlines),
         town=town.code,
+        earlier=earlier,
     )
 
 

@@ -15,7 +15,8 @@ from futuremap.core.overlap import pieces
 from futuremap.core.population import Population, join_years
 from futuremap.core.table import Table
 from futuremap.indicators.catalogue import Indicator
-from futuremap.indicators.make_rates import Made, Setting, person_rates
+from futuremap.indicators.changed_rates import ChangedRate
+from futuremap.indicators.make_rates import Made
 from futuremap.indicators.people import age_structure, structure
 from futuremap.indicators.weigh import weighed
 from futuremap.pipeline.by_block import Blocks, Kept, Outcomes
@@ -25,12 +26,11 @@ from futuremap.pipeline.reach_measures import gather_years
 from futuremap.pipeline.read_indicators import AreaInput, IndicatorInputs
 from futuremap.pipeline.renewal import renewals
 from futuremap.pipeline.staffing import Work, alike, hours_of, staff_of
+from futuremap.pipeline.town_rates import FIXED, TREND, Part, parts_of, shares_within
 from futuremap.pipeline.uncertainty import Uncertainty
 from futuremap.pipeline.vacancy import provisional_of, with_vacancies
-from futuremap.projection.single_years import age_shares, split_ages
 
 Floats = NDArray[np.float64]
-FIXED, TREND = "fixed", "trend"
 REGION = "region"  # all municipalities of a project together
 
 
@@ -58,6 +58,11 @@ class Indicators(NamedTuple):
     work: Work
     renewal: Table | None = None
 
+    @property
+    def fixed(self) -> list[Kept]:
+        """Tables whose rates stay as they were published."""
+        return [kept for kept in self.tables if kept.variant == FIXED]
+
     def of(self, level: str, variant: str = FIXED) -> list[Kept]:
         """Tables of a kind of zone and a variant."""
         return [kept for kept in self.tables if (kept.level, kept.variant) == (level, variant)]
@@ -79,6 +84,8 @@ def weigh_all(
     flows: Flows,
     spread: Uncertainty,
     on: Sequence[str] | None = None,
+    changed: Sequence[ChangedRate] = (),
+    like: Population | None = None,
 ) -> Indicators | None:
     """Weigh the people of a run on every kind of zone that the project asks for.
 
@@ -94,24 +101,30 @@ def weigh_all(
         How far its blocks may come from it.
     on
         Kinds of zones, if not those of the project; schools are left out then.
+    changed
+        Rates that differ from those that were read, and where.
+    like
+        Whose single years of age share their groups, if not those of `people`: a scenario keeps
+        those of its baseline, so that what it weighs is linear in who comes.
     """
     inputs, setting = prepared.indicators, prepared.project.indicators
     if inputs is None or not setting.run:
         return None
-    region = people.persons.sum(axis=1)
-    within = age_shares(region, people.ages)
+    within = shares_within(people if like is None else like)
     tables: list[Kept] = []
     made: list[Made] = []
     base_blocks: Blocks | None = None
     for variant in (FIXED, TREND):
-        known = [_made(prepared, inputs, one, variant=variant) for one in outcomes]
+        parts = [parts_of(prepared, inputs, one, variant=variant, changed=changed)
+                 for one in outcomes]  # fmt: skip
+        known = [part.made for town in parts for part in town]
         moved = sorted(set().union(*(one.moved for one in known)))
         if variant == FIXED:
             made = known
         elif not moved:
             break
         names = _alike(known, moved if variant == TREND else None)
-        blocks = _by_block(names, known, outcomes, people=people, within=within, spread=spread)
+        blocks = _by_block(names, parts, outcomes, people=people, within=within, spread=spread)
         if variant == FIXED:
             blocks = base_blocks = _with_births(blocks, flows)
         chosen = blocks.only(setting.only)
@@ -162,24 +175,6 @@ def _work(
     )
 
 
-def _made(
-    prepared: Prepared,
-    inputs: IndicatorInputs,
-    one: Outcomes,
-    *,
-    variant: str,
-) -> Made:
-    base = one.people.persons[0].sum(axis=0)
-    setting = Setting(
-        one.people.years,
-        one.town.code,
-        float(prepared.project.indicators.months_after_april),
-        split_ages(base, one.people.ages),
-        inputs.trends if variant == TREND else {},
-    )
-    return person_rates(inputs.rows, inputs.catalogue, setting)
-
-
 def _alike(made: Sequence[Made], moved: Sequence[str] | None) -> tuple[str, ...]:
     # indicators that every municipality has a rate for
     names = [n for n in made[0].rates.names if all(n in one.rates.names for one in made)]
@@ -188,7 +183,7 @@ def _alike(made: Sequence[Made], moved: Sequence[str] | None) -> tuple[str, ...]
 
 def _by_block(
     names: tuple[str, ...],
-    made: Sequence[Made],
+    parts: Sequence[Sequence[Part]],
     outcomes: Sequence[Outcomes],
     *,
     people: Population,
@@ -197,10 +192,13 @@ def _by_block(
 ) -> Blocks:
     place = {zone: i for i, zone in enumerate(people.zones)}
     values = np.empty((len(names), len(people.years), len(people.zones)))
-    for rates, one in zip(made, outcomes, strict=True):
-        columns = [place[zone] for zone in one.people.zones]
-        found = weighed(one.people, rates.rates.only(names), shares=within)
-        values[:, :, columns] = found
+    for town, one in zip(parts, outcomes, strict=True):
+        columns = np.array([place[zone] for zone in one.people.zones])
+        for part in town:
+            zones = [one.people.zones[i] for i in part.at]
+            mine = one.people if len(town) == 1 else one.people.only(zones)
+            values[:, :, columns[part.at]] = weighed(mine, part.made.rates.only(names),
+                                                     shares=within)  # fmt: skip
     return Blocks(names, values, people, spread)
 
 

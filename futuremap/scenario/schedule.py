@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,6 +35,38 @@ def intensity(when: When, *, base_year: int, steps: int, width: int) -> NDArray[
     fading = 1 - (years - last) / (when.taper_years + 1)
     strength = np.where(years <= last, 1.0, np.maximum(fading, 0.0))
     return np.asarray(np.where(years < first, 0.0, strength)).reshape(steps, width)
+
+
+def at_dates(
+    when: When,
+    years: Sequence[int],
+    *,
+    full_from: int | None = None,
+) -> NDArray[np.float64]:
+    """Strength at the dates of a projection ``(Y,)``; 0 at the first, which was counted.
+
+    Parameters
+    ----------
+    when
+        First and last year, and the years of fading after it.
+    years
+        Years of the projection, the base year first.
+    full_from
+        Year from which it holds in full, if it grows from its first year on.
+
+    Examples
+    --------
+    >>> ten = When(from_year=2026)
+    >>> at_dates(ten, [2020, 2025, 2030, 2035], full_from=2035).tolist()
+    [0.0, 0.0, 0.5, 1.0]
+    """
+    base, last = years[0], years[-1]
+    yearly = intensity(when, base_year=base, steps=last - base, width=1).ravel()
+    if full_from is not None:
+        before = base if when.from_year is None else when.from_year - 1
+        passed = base + 1 + np.arange(last - base) - before
+        yearly = yearly * np.clip(passed / max(full_from - before, 1), 0.0, 1.0)
+    return np.asarray([0.0, *(yearly[year - base - 1] for year in years[1:])])
 
 
 def at_ages(ages: AgeGroups, first: int, last: int | None) -> NDArray[np.float64]:

@@ -46,6 +46,13 @@ def proven(answer, *, tolerance=1e-6):
             [f"bundle=family_30s, facility={CENTRE}, from_year=2031, to_year=2044, max=99"],
         ),
         (
+            ["indicator=pupils_grade_1, year=2045, at_least=90",
+             f"indicator=保育所を利用する児童, facility={CENTRE}, year=2040, at_least=65",
+             f"indicator=pupils_primary, zone={ZONE}, year=2035, at_least=60"],
+            [f"bundle=family_30s, zone={ZONE}, max=99", f"bundle=family_30s, facility={CENTRE}, max=99",
+             "bundle=family_30s, max=99, cost=0.9"],
+        ),
+        (
             [f"indicator=ageing_rate, zone={ZONE}, year=2045, at_most=0.2"],
             [f"bundle=family_30s, zone={ZONE}, by_step=true, max=40",
              f"bundle=single_20s, zone={ZONE}, by_step=true, max=40, cost=0.3"],
@@ -59,6 +66,24 @@ def test_the_answer_is_met_and_one_percent_less_is_not(small_town, targets, leve
     costs = answer.curve[:, 1]
     assert (np.diff(costs[np.isfinite(costs)]) >= -1e-9).all()  # more is never cheaper
     assert costs[9] == pytest.approx(answer.cost, rel=1e-7)
+
+
+def test_a_service_is_asked_for_as_the_tables_of_a_run_have_it(small_town):
+    year = small_town.municipal.years[-1]
+    (kept,) = small_town.indicators.of("municipality")
+    for name in ("pupils_grade_1", "care_certified", "inpatients_general"):
+        target = TargetEntry(indicator=name, year=year, keep=0.5)
+        (goal,) = goals_of(small_town, [target])
+        people = small_town.projection.population.persons
+        table = kept.table.column(name, year)
+        assert goal.value(people) == pytest.approx(float(table.sum()), rel=1e-12)
+        assert measured(small_town, goal) == pytest.approx(float(table.sum()), rel=1e-12)
+        assert goal.now == pytest.approx(float(kept.table.column(name, kept.table.years[0]).sum()))
+        zones = small_town.towns[0].town.blocks.ids
+        parts = [
+            goals_of(small_town, [target.model_copy(update={"zone": zone})])[0] for zone in zones
+        ]
+        assert sum(part.value(people) for part in parts) == pytest.approx(float(table.sum()))
 
 
 def test_whole_households_are_whole_and_enough(small_town):

@@ -62,8 +62,8 @@ BOX = (133.95, 34.15, 134.20, 34.40)
 STEP = 0.0025  # degrees between streets
 
 
-def graphml(path):
-    """A grid of footpaths all over the city, as OSMnx writes it."""
+def graphml(path, kind="footway"):
+    """A grid of streets all over the city, as OSMnx writes it."""
     east, north = np.arange(BOX[0], BOX[2], STEP), np.arange(BOX[1], BOX[3], STEP)
     wide = len(east)
     nodes = [
@@ -73,7 +73,7 @@ def graphml(path):
     pairs = [(i, i + 1) for i in range(len(nodes) - 1) if (i + 1) % wide]
     pairs += [(i, i + wide) for i in range(len(nodes) - wide)]
     edges = [
-        f'<edge source="{a}" target="{b}"><data key="h">footway</data></edge>'
+        f'<edge source="{a}" target="{b}"><data key="h">{kind}</data></edge>'
         for pair in pairs
         for a, b in (pair, pair[::-1])
     ]

@@ -1,4 +1,4 @@
-"""Sheets of numbers: areas, facilities, indicators by year, and two runs side by side."""
+"""Sheets of numbers: areas, facilities, indicators by year, and runs side by side."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from futuremap.core.classes import Classes
 from futuremap.core.fields import describe, field
 from futuremap.core.layer import Layer, Text
 from futuremap.core.table import Table
-from futuremap.export.brief import Brief, Comparison
+from futuremap.export.brief import Brief, Comparison, Overview
 from futuremap.export.tabular import whole_years
 from futuremap.export.workbook.sheet import Book, Column, Sheet, field_column, number_format
 
@@ -166,6 +166,33 @@ def write_comparison(book: Book, found: Comparison, *, name: str, heading: Text)
     sheet = book.sheet(name)
     sheet.heading(heading)
     sheet.words(f"A：{found.first.ja}　　B：{found.second.ja}")
+    sheet.table(columns, main=True, frozen=2)
+
+
+def write_overview(book: Book, found: Overview, *, name: str) -> None:
+    """Many futures side by side on a sheet: a row a place and indicator.
+
+    Parameters
+    ----------
+    book
+        The workbook.
+    found
+        What is put side by side.
+    name
+        Name of the sheet.
+    """
+    fields = [field(one) for _, one in found.rows]
+    factor = np.array([one.export(np.ones(1))[0] for one in fields])
+    formats = [number_format(0 if one.unit == "persons" else one.decimals) for one in fields]
+    columns = [
+        Column(Text("区域", "Zone"), [place for place, _ in found.rows], width=NAME_WIDTH),
+        Column(Text("指標", "Indicator"), [one.name_ja for one in fields], width=NAME_WIDTH),
+        Column(Text("単位", "Unit"), [one.unit_ja for one in fields], width=9),
+        *(Column(heading, factor * values, formats, width=16, wrapped=True)
+          for heading, values in found.columns),
+    ]  # fmt: skip
+    sheet = book.sheet(name)
+    sheet.heading(found.title)
     sheet.table(columns, main=True, frozen=2)
 
 

@@ -15,12 +15,13 @@ from xlsxwriter.exceptions import XlsxWriterException
 from futuremap.core.credits import SYNTHETIC, Credit
 from futuremap.core.layer import Text
 from futuremap.errors import ExportError
-from futuremap.export.brief import Brief, Comparison
+from futuremap.export.brief import Brief, Comparison, Overview
 from futuremap.export.workbook.numbers import (
     write_areas,
     write_comparison,
     write_facilities,
     write_indicators,
+    write_overview,
 )
 from futuremap.export.workbook.pyramids import write_pyramids
 from futuremap.export.workbook.records import write_assumptions, write_credits, write_diagnostics
@@ -30,6 +31,7 @@ from futuremap.export.workbook.summary import chart_people, write_summary
 # the same input gives the same bytes: no clock in the file
 CREATED = datetime(2000, 1, 1)  # noqa: DTZ001 - a workbook knows no time zone
 COMPARISON = "比較"
+OVERVIEW = "まとめ"
 COMPARED = Text("比較", "Comparison")
 OPTIONS = {
     "in_memory": True,
@@ -68,8 +70,9 @@ def write_comparisons(
     *,
     title: Text,
     credits: Sequence[Credit],  # noqa: A002 - the noun of the field
+    overview: Overview | None = None,
 ) -> None:
-    """Write how two runs differ as a workbook, a sheet a theme.
+    """Write how runs differ as a workbook, a sheet a theme.
 
     Parameters
     ----------
@@ -79,6 +82,8 @@ def write_comparisons(
         File to write, ending in ``.xlsx``.
     title, credits
         What stands over it, and whose data they are.
+    overview
+        What stands on the first sheet, if several runs are put side by side.
 
     Raises
     ------
@@ -91,6 +96,8 @@ def write_comparisons(
         _set_properties(workbook, title, credits)
         mark = SYNTHETIC[0] if any(credit.synthetic for credit in credits) else ""
         book = Book(workbook, title=title.ja, mark=mark)
+        if overview is not None:
+            write_overview(book, overview, name=OVERVIEW)
         for number, (heading, one) in enumerate(found, start=1):
             write_comparison(book, one, name=f"{COMPARISON}{number}", heading=heading)
         write_credits(book, credits)
