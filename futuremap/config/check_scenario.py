@@ -29,6 +29,7 @@ from futuremap.config.scenario import (
 )
 
 ROUNDING = 1e-9
+NONE = "なし / none"
 
 
 def near(value: str, known: Collection[str]) -> str:
@@ -36,11 +37,13 @@ def near(value: str, known: Collection[str]) -> str:
 
     Examples
     --------
+    >>> near("hall", [])
+    'なし / none'
     >>> near("famly_30s", ["family_30s", "single_20s"])
     'family_30s'
     """
     found = difflib.get_close_matches(value, sorted(known), n=3, cutoff=0.6)
-    return "、".join(found or sorted(known)[:5])
+    return "、".join(found or sorted(known)[:5]) or NONE
 
 
 def check_scenarios(project: Project, door: Door) -> None:
@@ -56,7 +59,11 @@ def check_scenarios(project: Project, door: Door) -> None:
     base, end = project.years
     if end <= base or (end - base) % INTERVAL:
         return  # which years there are is not known until this is mended
+    names = [bundle.name for bundle in project.bundle.values()]
     for key, bundle in project.bundle.items():
+        if names.count(bundle.name) > 1:
+            once = ("ほかの型にない名前", "a name that no other bundle has")
+            door.no_sense(("bundle", key, "name"), bundle.name, once)
         for j, member in enumerate(bundle.members):
             _check_ages(member.age_from, member.age_to, ("bundle", key, "members", j), door)
     for name, scenario in project.scenario.items():
@@ -267,6 +274,12 @@ def check_levers(project: Project, levers: Sequence[LeverEntry], at: KeyPath, do
         if of_class and lever.facility_class not in classes:
             door.add("FM858", (*here, "class"), value=lever.facility_class,
                      near=near(lever.facility_class, classes))  # fmt: skip
+        elif (
+            lever.lever == "radius_m"
+            and project.reach.rule_of(lever.facility_class).rule != "radius"
+        ):
+            of_radius = ('rule = "radius" の種類', 'a class with rule = "radius"')
+            door.no_sense((*here, "class"), lever.facility_class, of_radius)
     alone = {"facilities", "radius_m"} & set(bent)
     if len(bent) > 1 or (alone and len(levers) > 1):
         door.add("FM857", at, value="・".join(dict.fromkeys(bent)))

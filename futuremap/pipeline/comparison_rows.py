@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from futuremap.core.fields import field
 from futuremap.core.table import Table
 from futuremap.pipeline.run import Outcome
 from futuremap.pipeline.scenarios import Comparison
@@ -45,6 +46,35 @@ def comparison_rows(comparison: Comparison) -> pd.DataFrame:
             rows.insert(3, "name", rows["zone"].map(names).fillna(""))
             parts.append(rows)
     return pd.concat(parts, ignore_index=True)
+
+
+def for_readers(rows: pd.DataFrame) -> pd.DataFrame:
+    """The same rows with the indicator's name and unit, in the units that readers see.
+
+    Parameters
+    ----------
+    rows
+        What :func:`comparison_rows` gives, with ratios as ratios.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"indicator": ["ageing_rate"], "baseline_value": [0.3], "value": [0.25],
+    ...                      "difference": [-0.05]})
+    >>> shown = for_readers(rows).iloc[0]
+    >>> shown["indicator_ja"], shown["unit"], float(shown["value"]), float(shown["difference"])
+    ('高齢化率', '％', 25.0, -5.0)
+    """
+    known = {name: field(name) for name in rows["indicator"].unique()}
+    factor = rows["indicator"].map({name: one.export_factor for name, one in known.items()})
+    shown = rows.assign(
+        **{name: rows[name] * factor for name in ("baseline_value", "value", "difference")}
+    )
+    at = shown.columns.get_loc("indicator") + 1
+    for key in ("name_ja", "unit_ja"):
+        words = shown["indicator"].map({name: getattr(one, key) for name, one in known.items()})
+        shown.insert(at, {"name_ja": "indicator_ja", "unit_ja": "unit"}[key], words)
+        at += 1
+    return shown
 
 
 def _pairs(

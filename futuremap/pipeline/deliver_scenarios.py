@@ -15,7 +15,7 @@ from futuremap.export.manifest import write_manifest
 from futuremap.export.publish import publishing
 from futuremap.export.summary import write_summary
 from futuremap.export.tabular import write_rows
-from futuremap.pipeline.comparison_rows import comparison_rows
+from futuremap.pipeline.comparison_rows import comparison_rows, for_readers
 from futuremap.pipeline.deliver import record
 from futuremap.pipeline.prepare import Progress, silent
 from futuremap.pipeline.scenario_desk import write_desk
@@ -145,7 +145,7 @@ def _write_tables(
     )
     progress("表：Parquet・CSV / tables")
     (folder / "data").mkdir(parents=True, exist_ok=True)
-    write_rows(comparison_rows(comparison), folder / "data" / "comparison")
+    write_rows(for_readers(comparison_rows(comparison)), folder / "data" / "comparison")
     about = Text("何もしない将来とシナリオの値と差", "Baseline, scenarios and differences")
     return files | {f"data/comparison.{end}": about for end in ("csv", "parquet")}
 

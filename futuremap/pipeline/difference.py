@@ -17,7 +17,7 @@ from futuremap.config.scenario import (
     When,
     Where,
 )
-from futuremap.core.flows import LOSSES, Flows, advance_age
+from futuremap.core.flows import Flows
 from futuremap.core.population import Population
 from futuremap.errors import DemographyError
 from futuremap.indicators.changed_rates import ChangedRate, factor_at, fields_of
@@ -26,6 +26,7 @@ from futuremap.pipeline.named_places import find_facility, find_zone
 from futuremap.pipeline.read_rates import find_field
 from futuremap.pipeline.read_scenarios import bundle_of
 from futuremap.pipeline.run import Outcome
+from futuremap.pipeline.scenario_account import account_of
 from futuremap.projection.beyond import (
     Came,
     Change,
@@ -248,42 +249,9 @@ def assemble(
         imputed_share=base.imputed_share,
         sources=base.sources,
     )
-    parts = _account(flows, persons, kept, came, where)
+    parts = account_of(flows, persons, kept, came, where)
     made = Flows.build(parts, years=base.years[1:], zones=base.zones, ages=base.ages)
     return outcome.projection._replace(population=population, flows=made)
-
-
-def _account(
-    flows: Flows,
-    persons: Floats,
-    kept: Kept | None,
-    came: Came,
-    where: NDArray[np.intp],
-) -> dict[str, Floats]:
-    """What changed a scenario's stocks: the baseline's own account, with who came and went.
-
-    A flow of the baseline is as much larger or smaller as the people it brought or took; births
-    and net change are what is left.
-    """
-    shares = np.ones(1) if kept is None else kept.share[1:]
-    parts = {
-        name: flows.data[name].values * shares
-        for name in flows.names
-        if name not in ("births", "net_change")
-    }
-    if len(where):
-        parts.setdefault("in_migrants", np.zeros_like(persons[1:]))
-        parts["in_migrants"][:, where] += came.in_migrants
-    if kept is not None and kept.cleared.any():
-        parts["out_migrants"] = parts.get("out_migrants", 0.0) + kept.cleared
-    net = persons[1:].copy()
-    for name, part in parts.items():
-        net += part if name in LOSSES else -part
-    births = np.zeros_like(net)
-    births[..., 0] = net[..., 0]
-    net -= advance_age(persons[:-1])
-    net -= births
-    return {"births": births, **parts, "net_change": net}
 
 
 def changes(ground: Grounds, setting: Scenario) -> Change:

@@ -120,6 +120,8 @@ class ResponseTable(NamedTuple):
             ],
             dtype=object,
         )
+        names_ja = {name: field(name).name_ja for name in dict.fromkeys(shown)}
+        words = np.array([names_ja[name] for name in shown], dtype=object)
         frames = [
             pd.DataFrame(
                 {
@@ -130,6 +132,7 @@ class ResponseTable(NamedTuple):
                     "name": np.array([one.name.ja for one in self.places], dtype=object)[place],
                     "year": np.asarray(self.years)[year],
                     "indicator": shown,
+                    "indicator_ja": words,
                     "baseline_value": self.baseline.ravel(),
                     "difference": lever.difference[number].ravel(),
                 },

@@ -36,6 +36,10 @@ NOTES = (
         "gain people on balance bring nobody more.",
     ),
     Text(
+        "数字は四捨五入しているので、差は引き算と1違うことがあります。",
+        "Numbers are rounded, so that differences may be off by one.",
+    ),
+    Text(
         "これは将来の予言ではなく、仮定にもとづく推計です。",
         "These are projections under stated assumptions, not forecasts.",
     ),

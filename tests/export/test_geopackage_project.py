@@ -217,3 +217,17 @@ def test_without_a_scenario_no_title_names_one(tmp_path):
     target = tmp_path / "a.gpkg"
     write_geopackage(town_layers(), target, title=TITLE, metadata={}, plane_zone=4)
     assert project(target, "将来").findtext("title").endswith("将来（2053年）")
+
+
+def test_a_title_names_the_scenarios_whose_futures_a_file_holds(tmp_path):
+    layers = [
+        replace(layer, theme=f"{layer.theme}_{key}", scenario=Text(name, key), scenario_key=key)
+        for key, name in (("a", "案A"), ("b", "案B"), ("c", "案C"))
+        for layer in town_layers()
+        if layer.state == "future"
+    ]
+    target = tmp_path / "plans.gpkg"
+    write_geopackage(layers, target, title=TITLE, metadata=METADATA, plane_zone=4)
+    year = layers[0].year
+    title = project(target, "将来").get("projectname")
+    assert title.endswith(f"案A（{year}年）・案B（{year}年）・ほか1")

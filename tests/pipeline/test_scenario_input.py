@@ -77,6 +77,8 @@ def written(tmp_path):
          "FM862", "zone"),
         (BACKCAST.format(target=TARGET, lever='lever = "facilities"\nclass = "hall"\nmax = 7'),
          "FM863", "facilities"),
+        ("".join(f'[bundle.{key}]\nname = "同じ"\nmembers = [{{ age_from = 30, age_to = 39 }}]\n'
+                 for key in ("a", "b")), "FM004", "同じ"),
         (BACKCAST.format(target='indicator = "coverage_rate"\nat_least = 0.8',
                          lever='lever = "facilities"\nclass = "hall"\nmax = 7')
          .replace("year = 2045", "year = 2030") + "from_year = 2031\n", "FM843", "2031"),
@@ -93,6 +95,17 @@ def test_what_cannot_be_meant_is_refused_with_its_line(written, more, code, valu
             for lang in ("ja", "en"):
                 assert problem.text(part, lang)
                 assert "{" not in problem.text(part, lang)
+
+
+def test_a_radius_is_none_of_a_class_that_goes_by_something_else(written):
+    lever = 'lever = "radius_m"\nclass = "hall"\nmax = 900'
+    rule = '\n[[reach.rule]]\nclass = "hall"\nrule = "nearest"\n'
+    target = 'indicator = "coverage_rate"\nat_least = 0.8'
+    report = check_project(written(BACKCAST.format(target=target, lever=lever) + rule))
+    (found,) = report.errors
+    assert found.code == "FM004"
+    assert "hall" in found.value
+    assert found.line
 
 
 def test_a_percent_for_a_ratio_is_answered_with_the_ratio(written):

@@ -172,6 +172,10 @@ def test_yugawara_halves_its_losses_of_the_twenties(yugawara, tmp_path, futurema
     town = rows[(rows["kind"] == "municipality") & (rows["indicator"] == "population")]
     gap = town.set_index(["zone", "year"])["difference"]
     assert (gap.loc["14384"][[2015, 2020]] == 0).all()
+    ageing = rows[(rows["kind"] == "municipality") & (rows["indicator"] == "ageing_rate")]
+    assert set(ageing["unit"]) == {"％"}
+    assert ageing["value"].between(30, 70).all()  # percents only where numbers leave
+    assert set(ageing["indicator_ja"]) == {"高齢化率"}
     assert (np.diff(gap.loc["14384"].to_numpy()[1:]) > 0).all()
     assert "合成データを含みます" in text_of(out)
     checked(futuremap, out)

@@ -27,6 +27,7 @@ ANIMATED = "1"  # the temporal controller's mode in which a slider goes through 
 GEOMETRIES = {"Point": "Point", "MultiPolygon": "Polygon"}
 States = Literal["now", "future", "change"]
 NAMES: dict[States, str] = {"now": "現況", "future": "将来", "change": "増減"}
+MOST_HEADINGS = 2  # in a project's title; what more there is stands in the tree of layers
 BY_YEAR, CHANGE = "各年（時間コントローラー用）", "増減"
 
 
@@ -179,7 +180,10 @@ def _layers(tables: Sequence[FeatureTable], state: States) -> list[_MapLayer]:
 
 
 def _title(contents: Contents, layers: Sequence[_MapLayer], state: States) -> str:
-    heading = next(x.drawing.heading for x in layers if x.drawing.state == state and not x.group)
+    said = [x.drawing.heading for x in layers if x.drawing.state == state and not x.group]
+    headings = list(dict.fromkeys(said))  # those of several scenarios, or one
+    more = f"ほか{len(headings) - MOST_HEADINGS}" if len(headings) > MOST_HEADINGS else ""
+    heading = "・".join([*headings[:MOST_HEADINGS], *filter(None, [more])])
     mark = f"［{SYNTHETIC[0]}］" if any(c.synthetic for c in contents.credits) else ""
     scenario = contents.scenario if state == "future" else None
     which = f"　{scenario.title.ja}" if scenario is not None else ""
