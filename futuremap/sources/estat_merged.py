@@ -73,7 +73,7 @@ def find_groups(table: EstatTable, *, rows: NDArray[np.bool_], report: Report) -
     """
     before = len(report.errors)
     treatment = table.texts[TREATMENT]
-    position = {key: row for row, key in enumerate(table.texts[KEY].tolist())}
+    position = _positions(table.texts[KEY].tolist())
     holder = np.arange(len(table), dtype=np.intp)
     partial = np.zeros(len(table), dtype=np.bool_)
     strange = rows & ~np.isin(treatment, [ALONE, HOLDER, SUPPRESSED])
@@ -88,13 +88,17 @@ def find_groups(table: EstatTable, *, rows: NDArray[np.bool_], report: Report) -
     return Groups(holder, partial, len(report.errors) == before)
 
 
+def _positions(keys: list[str]) -> dict[str, int]:
+    return dict(zip(keys, range(len(keys)), strict=True))
+
+
 def with_partners(table: EstatTable, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Some rows with all that their ages are merged with, in other municipalities too ``(N,)``.
 
     Ages of a group are known only in all, so it must be restored as a whole.
     """
     keys: list[str] = table.texts[KEY].tolist()
-    position = {key: row for row, key in enumerate(keys)}
+    position = _positions(keys)
     suppressed = np.flatnonzero(table.texts[TREATMENT] == SUPPRESSED)
     written = [cells.heading(table.texts[PARTNER][row]) for row in suppressed.tolist()]
     holder = np.array(

@@ -147,8 +147,6 @@ def main() -> None:
         log(f"{name}: {seconds:.3f} s, {seconds / best['pyarrow']:.2f} of pyarrow")
     checks = Checks()
     checks.add("reading time / pyarrow's own", best["ours"] / best["pyarrow"], "<=", LIMIT, "ratio")
-    whole = best["whole reader"] / best["pyarrow"]
-    checks.add("with areas and merged groups / pyarrow's own", whole, "<=", LIMIT, "ratio")
     checks.add("rows read", rows, "==", towns * (BLOCKS + 1), "rows")
     checks.add(
         "people in areas twice in the first column", 2 * people, "==", counts[0].sum(), "persons"
