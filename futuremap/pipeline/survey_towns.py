@@ -297,11 +297,9 @@ def _check_registers(
         return ()
     ids = dict(zip(read.zones.names, read.zones.ids, strict=True))
     for year in sorted(people.keys() - {base, base - INTERVAL}):
-        report = Report()
-        register.read_year(
-            people[year].path, year=year, ids_by_name=ids, credit="", report=report,
-            municipality=town.code,
-        )  # fmt: skip
+        report, path = Report(), people[year].path
+        register.read_year(path, year=year, ids_by_name=ids, credit="", report=report,
+                           municipality=town.code)  # fmt: skip
         if report.errors:
             left_out.append((people.pop(year), faults(report)[0]))
     return () if town.area is None else _outside(read.zones, town.area)
