@@ -105,7 +105,7 @@ def _ten(checks: Checks, outcome: Outcome, *, before: float) -> None:
         wall, start, own = time.perf_counter(), cpu(), time.process_time()
         played = tuple(play(outcome, f"s{i}", one) for i, one in enumerate(scenarios))
         ran = cpu() - start
-        deliver_scenarios(Comparison(outcome, played), Path(folder))
+        deliver_scenarios(Comparison(outcome, played), Path(folder), workbook=False)
         whole, own = cpu() - start, time.process_time() - own
         wall = time.perf_counter() - wall
     log(

@@ -146,7 +146,7 @@ def legend_png(layers: Sequence[Layer], *, lang: str = "ja", fade: bool = False)
     height = min(pen.top + MARGIN, TALLEST)
     pen.draw.rectangle((0, 0, WIDTH - 1, height - 1), outline=LINE)
     out = io.BytesIO()
-    page.crop((0, 0, WIDTH, height)).save(out, format="PNG", optimize=True)
+    page.crop((0, 0, WIDTH, height)).save(out, format="PNG")
     return out.getvalue()
 
 

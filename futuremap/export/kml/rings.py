@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -52,7 +53,7 @@ def size_of(parts: Sequence[Part], *, with_rings: bool) -> tuple[int, int]:
         vertices += int(vertex_counts(shapes[part.rows], ids=zones[part.rows].tolist()).sum())
         if with_rings and part.layer.reaches is not None and len(rows):
             features += len(rows) + 1
-            simple = _simple(part.layer.reaches[rows])
+            simple = _simple(part.layer.reaches, rows)
             vertices += int(vertex_counts(simple, ids=zones[rows].tolist()).sum())
     return FRAME_FEATURES + features, vertices
 
@@ -122,7 +123,7 @@ def _placemarks(
     if reaches is None:
         return b""
     zones = layer.features.index[rows].tolist()
-    found = outlines(_simple(reaches[rows]), radius=foot_radius(layer.view, len(rows)), ids=zones)
+    found = outlines(_simple(reaches, rows), radius=foot_radius(layer.view, len(rows)), ids=zones)
     corners = [text.decode() for text in ring_texts(found, [b"0"] * len(rows))]
     starts = np.searchsorted(found.owners, np.arange(len(rows) + 1)).tolist()
     shapes = ["".join(map(_line, corners[start:end])) for start, end in pairwise(starts)]
@@ -136,10 +137,31 @@ def _placemarks(
     ).encode()
 
 
-def _simple(reaches: NDArray[np.object_]) -> NDArray[np.object_]:
-    found = reaches.copy()
-    known = np.isfinite(shapely.bounds(reaches)).all(axis=1)  # the others are refused by name
-    found[known] = shapely.simplify(reaches[known], COARSE)
+class _Held:
+    """An array as a key: it is itself, whatever stands in it."""
+
+    def __init__(self, array: NDArray[np.object_]) -> None:
+        self.array = array
+
+    def __hash__(self) -> int:
+        return id(self.array)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Held) and other.array is self.array
+
+
+def _simple(reaches: NDArray[np.object_], rows: Rows) -> NDArray[np.object_]:
+    found: NDArray[np.object_] = _simplified(_Held(reaches))[rows]
+    return found
+
+
+@lru_cache(maxsize=16)
+def _simplified(reaches: _Held) -> NDArray[np.object_]:
+    # asked for when a file is measured, when it is written, and by every scenario of a baseline
+    found = reaches.array.copy()
+    known = np.isfinite(shapely.bounds(found)).all(axis=1)  # the others are refused by name
+    found[known] = shapely.simplify(found[known], COARSE)
+    found.flags.writeable = False
     return found
 
 
