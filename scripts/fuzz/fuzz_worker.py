@@ -16,7 +16,8 @@ from fuzz_harness import Counter, Harness, atheris, wants_coverage
 
 HANG = 10.0  # seconds for one input
 MEMORY = 2 * 2**30  # bytes of address space of a worker; numpy's libraries alone reserve half
-RESIDENT = 1_024  # MiB that a worker may come to hold
+WATCHED = 2 * MEMORY  # of one whose memory is watched: threads of pyarrow reserve the rest of it
+RESIDENT = 1_024  # MiB that a watched worker may come to hold
 SMALL = 2_048  # bytes of an input, if the clean file is not longer itself
 GARBAGE = 50_000  # objects after which the youngest are looked through
 OF_LIBFUZZER, OF_CLEAN = 0.2, 0.35  # share of inputs made by libFuzzer, and from the clean file
@@ -24,9 +25,12 @@ OF_LIBFUZZER, OF_CLEAN = 0.2, 0.35  # share of inputs made by libFuzzer, and fro
 
 def work(name: str, folder: Path, *, runs: int, seconds: float, seed: int) -> None:
     """Run one reader on many inputs."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_AS, (WATCHED, WATCHED))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     harness, counter = Harness(name, folder), Counter(folder / "count")
+    watched = wants_coverage() and harness.reader.kind == "text"
+    if not watched:
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     gc.freeze()  # libraries are not looked through again after every input
     gc.set_threshold(GARBAGE, 20, 20)
 
@@ -34,7 +38,7 @@ def work(name: str, folder: Path, *, runs: int, seconds: float, seed: int) -> No
         counter.add()
         harness.run(body, part)
 
-    if wants_coverage() and harness.reader.kind == "text":
+    if watched:
         _with_coverage(harness, one, runs=runs, seconds=seconds, seed=seed)
         return
     _without(harness, one, runs=runs, seconds=seconds, seed=seed)
