@@ -289,10 +289,8 @@ def _check_registers(
     zone = _plane_zones(town.code, town.area)[0]
     if not people[base].tried:
         return ()
-    read = register.read(
-        people[base].path, year=base, municipality=town.code, plane_zone=zone, credit="",
-        report=Report(),
-    )  # fmt: skip
+    read = register.read(people[base].path, year=base, municipality=town.code, plane_zone=zone,
+                         credit="", report=Report())  # fmt: skip
     if read is None:
         return ()
     ids = dict(zip(read.zones.names, read.zones.ids, strict=True))

@@ -1,5 +1,9 @@
 """Scenarios on the desk: the workbook, rasters and GeoParquet hold the numbers of the runs."""
 
+import zipfile
+from html import unescape
+from xml.etree import ElementTree as ET
+
 import geopandas as gpd
 import numpy as np
 import openpyxl
@@ -11,6 +15,7 @@ from futuremap.core.fields import field
 from futuremap.pipeline.deliver_scenarios import deliver_scenarios
 from futuremap.pipeline.scenarios import Comparison, play
 
+KML = "{http://www.opengis.net/kml/2.2}"
 SAID = {
     "come": {"name": "家族が来る", "people": [{"bundle": "family_30s", "per_year": 100.0}]},
     "open": {"name": "新しい会館", "facility": [
@@ -93,3 +98,19 @@ def test_the_page_names_what_was_written_and_bytes_are_the_same_again(written, p
         if name.parts[0] in {"excel", "raster"} and path.suffix != ".xml":
             assert name.as_posix() in page
     assert "使われ方が変わるサービス" in page
+
+
+def test_a_scenario_of_a_hostile_name_is_a_text_everywhere(outcome, tmp_path):
+    name = '10%s =cmd|<b>&]]>$[name]"'
+    setting = Scenario.model_validate(SAID["come"] | {"name": name})
+    out = deliver_scenarios(Comparison(outcome, (play(outcome, "x", setting),)), tmp_path)
+    with zipfile.ZipFile(out / "earth" / "web" / "x_town_blocks.kmz") as archive:
+        root = ET.fromstring(archive.read("doc.kml"))  # noqa: S314 - our own
+    texts = [element.text or "" for element in root.iter(f"{KML}description")]
+    shown = unescape(next(text for text in texts if "10%s" in text))
+    assert f"{name}（2053年）" in shown
+    assert "$[" not in "".join(texts)
+    assert "<b>&]]" not in (out / "README.html").read_text(encoding="utf-8")
+    book = openpyxl.load_workbook(out / "excel" / "takamatsu_scenarios.xlsx")
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
+    assert all(cell.data_type != "f" for cell in cells)

@@ -91,13 +91,15 @@ def description_template(layer: Layer, *, lang: str = "ja") -> str:
         _measure(name_of(field, lang), unit_of(field, lang))
         for field in (layer.height_field, layer.colour_field)
     )
-    head = (
-        f"<b>{mark if layer.synthetic else ''}%s</b> {layer.heading(lang)}<br>"
-        f"{words.height}{words.colon}{height}<br>"
+    # of a scenario it is its name, which is not ours to trust either
+    heading = html_text(layer.heading(lang)).replace("%", "%%")
+    name = markup(f"<b>{mark if layer.synthetic else ''}%s</b> ")
+    measures = (
+        f"<br>{words.height}{words.colon}{height}<br>"
         f"{words.colour}{words.colon}{colour}{words.around[0]}%s"
     )
     table = _table(table_lines(layer, lang), lang)
-    return markup(head + table) + "%s" * len(_extras(layer))
+    return name + heading + markup(measures + table) + "%s" * len(_extras(layer))
 
 
 def balloon_text(layer: Layer, *, lang: str = "ja") -> str:
