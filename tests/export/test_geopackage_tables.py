@@ -229,3 +229,17 @@ def test_many_rows_come_in_parts_and_lose_nothing(monkeypatch, tmp_path):
         with closing(sqlite3.connect(whole)) as one, closing(sqlite3.connect(parts)) as other:
             rows = [db.execute(f"SELECT * FROM {name}").fetchall() for db in (one, other)]  # noqa: S608
         assert rows[0] == rows[1]
+
+
+@pytest.mark.parametrize("ends", [KeyboardInterrupt, ValueError])
+def test_what_ends_a_stream_of_rows_is_told_as_itself(tmp_path, monkeypatch, ends):
+    from futuremap.export.geopackage import rows
+
+    def stopped(*_):
+        raise ends
+        yield  # a generator that GDAL asks for rows
+
+    monkeypatch.setattr(rows, "_batches", stopped)
+    (table, *_) = theme_tables(town_layers())
+    with pytest.raises(ends):  # and not as an error of GDAL's
+        rows.write_rows(table, tmp_path / "town.gpkg")

@@ -31,24 +31,41 @@ def write_rows(table: FeatureTable, path: Path) -> None:
             pa.field(GEOMETRY, pa.binary(), metadata=SHAPES),
         ],
     )
-    reader = pa.RecordBatchReader.from_batches(schema, _batches(table, schema))
-    pyogrio.write_arrow(
-        reader,
-        path,
-        layer=table.name,
-        driver="GPKG",
-        geometry_name=GEOMETRY,
-        geometry_type=table.geometry_type,
-        crs=f"EPSG:{GEOGRAPHIC}",
-        dataset_options={"VERSION": GEOPACKAGE_VERSION},
-        layer_options={
-            "FID": "fid",
-            "GEOMETRY_NAME": GEOMETRY,
-            "SPATIAL_INDEX": "YES",
-            "IDENTIFIER": table.identifier,
-            "DESCRIPTION": table.description,
-        },
-    )
+    stopped: list[BaseException] = []
+    reader = pa.RecordBatchReader.from_batches(schema, _told(_batches(table, schema), stopped))
+    try:
+        pyogrio.write_arrow(
+            reader,
+            path,
+            layer=table.name,
+            driver="GPKG",
+            geometry_name=GEOMETRY,
+            geometry_type=table.geometry_type,
+            crs=f"EPSG:{GEOGRAPHIC}",
+            dataset_options={"VERSION": GEOPACKAGE_VERSION},
+            layer_options={
+                "FID": "fid",
+                "GEOMETRY_NAME": GEOMETRY,
+                "SPATIAL_INDEX": "YES",
+                "IDENTIFIER": table.identifier,
+                "DESCRIPTION": table.description,
+            },
+        )
+    except Exception:
+        if stopped:
+            raise stopped[0] from None
+        raise
+
+
+def _told(
+    batches: Iterator[pa.RecordBatch], stopped: list[BaseException]
+) -> Iterator[pa.RecordBatch]:
+    # GDAL makes an error of its own of what ends the stream, of Ctrl-C too
+    try:
+        yield from batches
+    except (Exception, KeyboardInterrupt) as error:
+        stopped.append(error)
+        raise
 
 
 def _batches(table: FeatureTable, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
